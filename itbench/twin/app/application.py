@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from itbench.model.base import Model
+from itbench.model.units import Seconds, Share
 from itbench.twin.app.routes import Latency, Route, RouteName
 from itbench.twin.app.services import DnsLabel, Service
-from itbench.twin.app.units import Amount, Seconds, Share
+from itbench.twin.app.units import Amount
 
 
 class Daily(Model):

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from itbench.model.base import Model
-from itbench.twin.app.units import Amount, Seconds, Share
+from itbench.model.units import Seconds, Share
+from itbench.twin.app.units import Amount
 
 Criticality = Literal["required", "degraded", "ignored"]
 Severity = Literal["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]

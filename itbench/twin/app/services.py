@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from itbench.model.base import Model
+from itbench.model.units import Seconds
 from itbench.twin.app.routes import Route
-from itbench.twin.app.units import Amount, Seconds, parse_amount
+from itbench.twin.app.units import Amount, parse_amount
 
 Protocol = Literal["http", "grpc", "postgresql", "redis", "kafka", "tcp"]
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

@@ -15,7 +15,7 @@ from itbench.datasets.findings import Key, dotted
 from itbench.datasets.source import Source, read_source
 from itbench.model.base import Model
 from itbench.model.errors import DatasetError, UsageError
-from itbench.twin.app.units import Seconds
+from itbench.model.units import Seconds
 from itbench.twin.telemetry.rules.check import checked_labels
 from itbench.twin.telemetry.rules.language import Expression, Filter
 from itbench.twin.telemetry.rules.parser import ExpressionError, parse

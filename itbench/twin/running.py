@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
 from itbench.twin.app.programs import ApplicationPrograms
 from itbench.twin.base import node
-from itbench.twin.clock import Clock
+from itbench.twin.clock import EPOCH, Clock
 from itbench.twin.control.horizontal import PERIOD
 from itbench.twin.flow.flow import Flow
 from itbench.twin.flow.graph import compile_graph
@@ -47,10 +48,12 @@ class RunningApplication:
         tick: seconds of the flow's ticks.
         nodes: Node objects; by default three of 4 cores each.
         registry: where images come from; by default all of the application's are present.
+        epoch: the moment that second 0 stands for.
 
     Attributes:
         twin: the cluster, open to changes at any moment.
         graph: of the calls.
+        tick: seconds of the flow's ticks.
     """
 
     def __init__(
@@ -61,9 +64,10 @@ class RunningApplication:
         tick: float = 5.0,
         nodes: Sequence[Mapping[str, object]] | None = None,
         registry: Registry | None = None,
+        epoch: datetime = EPOCH,
     ) -> None:
         self.graph = compile_graph(application)
-        clock = Clock(start=-SETTLE_SECONDS)
+        clock = Clock(epoch, start=-SETTLE_SECONDS)
         self._meter = Meter(clock, lambda: self.twin.store)
         objects = manifests(application)
         others = KnownPrograms(learnt({}, objects))
@@ -78,7 +82,7 @@ class RunningApplication:
         )
         self._apply(objects)
         self.twin.run_until(0.0)
-        self._tick = tick
+        self.tick = tick
         self._number = 0
         self._wiring = Wiring(self.graph, clock.epoch)
         midnight = clock.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -90,9 +94,9 @@ class RunningApplication:
 
     def advance(self, seconds: float) -> list[Flow]:
         """Let time pass, in whole ticks, and solve the flow of requests meanwhile."""
-        ticks = round(seconds / self._tick)
+        ticks = round(seconds / self.tick)
         # Autoscalers look at what pods use; without them nothing in the cluster waits for the flow.
-        size = max(round(PERIOD / self._tick), 1) if self.twin.store.list("HorizontalPodAutoscaler") else max(ticks, 1)
+        size = max(round(PERIOD / self.tick), 1) if self.twin.store.list("HorizontalPodAutoscaler") else max(ticks, 1)
         return [flow for done in range(0, ticks, size) for flow in self._advance(min(size, ticks - done))]
 
     def _advance(self, ticks: int) -> list[Flow]:
@@ -103,7 +107,7 @@ class RunningApplication:
                 stretches.append(_Stretch(state, self._number, 0))
             stretches[-1].ticks += 1
             self._number += 1
-            self.twin.run_until(self._number * self._tick)
+            self.twin.run_until(self._number * self.tick)
         flows = [flow for part in stretches for flow in self._solver.solve(part.state, part.first, part.ticks)]
         self._meter.observe(flows[-1])
         return flows

@@ -1,0 +1,161 @@
+"""A scenario that runs on the twin: all is well for a while, then its disruptions, then what comes of them.
+
+    incident = Incident(plan, seed=7)
+    incident.play()
+    happened = incident.happened()
+
+The same scenario can be played without its faults (`faulted=False`): waiters run at the same moments, and everything
+random is drawn from the same streams, so that the two worlds differ by what the faults did and by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from itbench.faults.injection import Injection, shared_fields
+from itbench.faults.protocol import Fault
+from itbench.model.errors import ClusterError, ItbenchError, NotFoundError
+from itbench.twin.incident.pacing import TickPacer
+from itbench.twin.incident.plan import Plan, PlannedStep
+from itbench.twin.randomness import Streams
+from itbench.twin.running import RunningApplication
+from itbench.twin.telemetry.collector import Collector
+from itbench.twin.telemetry.noise import InnocentChange, Noise
+from itbench.twin.telemetry.recording import Happened
+
+_FIRST_DAY = datetime(2026, 1, 5, tzinfo=UTC)
+_DAYS = 180
+# Incidents happen in the daytime (UTC): the load is then neither at its least nor at its most.
+_HOURS = (7.0, 19.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """One fault as it was injected, `time` seconds from the beginning."""
+
+    fault: Fault[object]
+    injection: Injection
+    time: float
+    key: tuple[str | int, ...]
+
+
+class Incident:
+    """One world of a scenario.
+
+    Args:
+        plan: of the scenario.
+        seed: of everything random.
+        faulted: whether the faults are injected.
+        moments: when the steps began in the world with the faults, seconds from the beginning; the healthy world follows.
+
+    Attributes:
+        running: the application.
+        injected: the faults so far.
+        moments: when each step began.
+    """
+
+    def __init__(self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = ()) -> None:
+        scenario = plan.scenario
+        self.plan = plan
+        self.seed = seed
+        self.streams = Streams(seed)
+        self.running = RunningApplication(plan.application, seed=seed, epoch=begin_of(self.streams))
+        self.injected: list[Injected] = []
+        self.moments: list[float] = []
+        self._faulted = faulted
+        self._follows = tuple(moments)
+        self._collector = Collector(self.running)
+        self._pacer = TickPacer(self.advance, self.running.tick)
+        begin = self.running.twin.clock.epoch
+        self.noise = Noise(self.streams, begin, scenario.timeline.seconds, scenario.noise)
+        for change in self.noise.changes(plan.application):
+            self.running.twin.clock.at(change.time, partial(self._change, change))
+
+    @property
+    def now(self) -> float:
+        """Seconds from the beginning."""
+        return self.running.twin.clock.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, a whole number of ticks."""
+        self._collector.add(self.running.advance(seconds))
+
+    def play(self) -> None:
+        """Everything, from the healthy time to the end.
+
+        Raises:
+            DatasetError: a fault cannot be injected, or two faults change one field; with path, line and key.
+        """
+        timeline = self.plan.scenario.timeline
+        for step in self.plan.steps:
+            begins = timeline.before + step.at
+            if len(self.moments) < len(self._follows):
+                begins = self._follows[len(self.moments)]
+            self.wait_until(begins)
+            self.moments.append(self.now)
+            self._do(step)
+        self.wait_until(timeline.seconds)
+
+    def wait_until(self, moment: float) -> None:
+        """Let time pass until `moment`, if that is ahead."""
+        self._pacer.sleep(moment - self.now)
+
+    def undo(self) -> None:
+        """Take the faults back, the last one first, each exactly.
+
+        Raises:
+            ItbenchError: an object is not as it was before.
+        """
+        for item in reversed(self.injected):
+            item.fault.undo(self.running.twin.cluster, self._pacer, item.injection)
+        self.injected.clear()
+
+    def happened(self) -> Happened:
+        """What there is to observe so far."""
+        return self._collector.happened()
+
+    def _do(self, step: PlannedStep) -> None:
+        cluster = self.running.twin.cluster
+        try:
+            if step.waiter is not None:
+                step.waiter.run(cluster, self._pacer)
+            elif step.fault is not None and self._faulted:
+                step.fault.check(cluster)
+                began = self.now
+                rng = self.streams.generator(f"{step.fault.id} {len(self.injected)}", "fault")
+                injection = step.fault.inject(cluster, self._pacer, rng)
+                self._refuse_shared_fields(step, injection)
+                self.injected.append(Injected(step.fault, injection, began, step.key))
+        except ClusterError as error:
+            raise self.plan.file.error(step.key, error.message, error.hint) from error
+        except ItbenchError as error:
+            if error.path is not None:
+                raise
+            raise self.plan.file.error((*step.key, *_parts(error.key)), error.message, error.hint) from error
+
+    def _refuse_shared_fields(self, step: PlannedStep, injection: Injection) -> None:
+        for item in self.injected:
+            shared = shared_fields(item.injection, injection)
+            if shared:
+                raise self.plan.file.error(step.key, f"two faults change one field: {shared[0]}", "Give each its own.")
+
+    def _change(self, change: InnocentChange) -> None:
+        try:
+            self.running.twin.cluster.acting_as("kubectl-edit").patch(change.ref, change.patch, "merge")
+        except NotFoundError:
+            pass  # a fault has deleted it
+
+
+def begin_of(streams: Streams) -> datetime:
+    """The moment at which a recording of this seed begins: a weekday's daytime, whole minutes."""
+    day = _FIRST_DAY + timedelta(days=int(streams.uniform("recording", "day") * _DAYS))
+    first, last = _HOURS
+    hour = first + streams.uniform("recording", "hour") * (last - first)
+    return day + timedelta(minutes=round(hour * 60))
+
+
+def _parts(key: str | None) -> tuple[str, ...]:
+    return tuple(key.split(".")) if key else ()

@@ -14,12 +14,12 @@ from typing import Literal
 
 import numpy as np
 
-from itbench.twin.app.topology import lines
 from itbench.twin.flow.conditions import SUCCESS
 from itbench.twin.flow.graph import Graph
+from itbench.twin.flow.moments import Array
 from itbench.twin.flow.state import Kind
 from itbench.twin.incident.causes import Origin
-from itbench.twin.incident.impacts import TRAFFIC, Impact, Thresholds, fewer, lasting, more, slow
+from itbench.twin.incident.impacts import TRAFFIC, Flags, Impact, Thresholds, fewer, lasting, more, slow
 from itbench.twin.incident.levels import Levels
 
 Spread = Literal["errors", "latency", "starved", "surge"]
@@ -89,7 +89,8 @@ def chain(
     """The propagation graph of an incident.
 
     Args:
-        healthy, faulted: levels of the two worlds.
+        healthy: levels of the world without the faults.
+        faulted: levels of the world with them.
         found: the impacts.
         origins: where trouble arises.
         roots: of the faults, in the order of injection.
@@ -164,16 +165,29 @@ def _steps(healthy: Levels, faulted: Levels, limits: Thresholds) -> Iterator[Ste
             if flags.any():
                 yield Step(callee, caller, "latency", int(flags.argmax()) * seconds)
         yield from _rates(caller, callee, one.rate[:, number], two.rate[:, number], seconds, limits)
-    index = faulted.services.index
-    for line in lines(graph.application):
-        if line.messages:
-            source, target = index(line.source), index(line.target)
-            if line.source != line.target:
-                rates = healthy.requests[:, target], faulted.requests[:, target]
-                yield from _rates(faulted.services[source], faulted.services[target], *rates, seconds, limits)
+    yield from _messages(healthy, faulted, one, two, limits)
 
 
-def _rates(caller: str, callee: str, one: np.ndarray, two: np.ndarray, seconds: float, limits: Thresholds) -> Iterator[Step]:
+def _messages(healthy: Levels, faulted: Levels, one: _Pairs, two: _Pairs, limits: Thresholds) -> Iterator[Step]:
+    """Who publishes less, or more, starves or floods those who consume; if nobody does, it is the broker."""
+    graph = faulted.traffic.graph
+    for route, name in enumerate(graph.routes):
+        topic = graph.application.services[name.service].routes[name.route].consumes
+        if topic is None:
+            continue
+        rates = healthy.traffic.arrivals[:, route], faulted.traffic.arrivals[:, route]
+        publishers = [caller for caller, callee in two.pairs if callee == topic.service and caller != name.service]
+        own = [(who, two.pairs.index((who, topic.service))) for who in publishers]
+        changed = [
+            who
+            for who, number in own
+            if any(_rates(who, topic.service, one.rate[:, number], two.rate[:, number], faulted.seconds, limits))
+        ]
+        for who in changed or [topic.service]:
+            yield from _rates(who, name.service, *rates, faulted.seconds, limits)
+
+
+def _rates(caller: str, callee: str, one: Array, two: Array, seconds: float, limits: Thresholds) -> Iterator[Step]:
     spreads: tuple[tuple[Spread, np.ndarray], ...] = (
         ("starved", fewer(one, two, limits)),
         ("surge", more(one, two, limits)),
@@ -195,7 +209,7 @@ class _Pairs:
             if site.caller.service != site.callee.service:
                 self._sites[site.caller.service, site.callee.service].append(number)
         self.pairs = tuple(self._sites)
-        shape = (len(levels), len(self.pairs))
+        shape = len(levels), len(self.pairs)
         self.rate, self.failing, self.latency = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         for number, sites in enumerate(self._sites.values()):
             rates = levels.calls[:, sites]
@@ -204,7 +218,7 @@ class _Pairs:
             self.failing[:, number] = (rates * levels.call_outcomes[:, sites, SUCCESS + 1 :].sum(-1)).sum(1) / total
             self.latency[:, number] = (rates * levels.call_latency[:, sites]).sum(1) / total
 
-    def kind(self, number: int, flags: np.ndarray) -> Kind:
+    def kind(self, number: int, flags: Flags) -> Kind:
         """How most of the failing calls of a pair fail, in the chosen ticks."""
         traffic, sites = self._levels.traffic, list(self._sites.values())[number]
         rates = self._levels.calls[flags][:, sites, None]

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from itbench.twin.flow.moments import Array
 from itbench.twin.incident.levels import Levels
 
-Aspect = Literal["errors", "calls", "latency", "starved", "surge", "unready", "restarts", "cpu", "memory", "throttled"]
+Aspect = Literal[
+    "errors", "calls", "latency", "starved", "surge", "missing", "unready", "restarts", "cpu", "memory", "throttled"
+]
 TRAFFIC: tuple[Aspect, ...] = ("errors", "calls", "latency", "starved", "surge")
 """What the users of a service, or those it uses, notice; the rest concerns its pods."""
 
@@ -121,6 +123,7 @@ def _rules(healthy: Levels, faulted: Levels, limits: Thresholds) -> dict[Aspect,
         "latency": (slower, healthy.latency, faulted.latency),
         "starved": (lambda one, two: fewer(one, two, limits), healthy.requests, faulted.requests),
         "surge": (lambda one, two: more(one, two, limits), healthy.requests, faulted.requests),
+        "missing": (lambda one, two: one - two >= 1, healthy.ready, faulted.ready),
         "unready": (lambda one, two: two - one >= 1, healthy.unready, faulted.unready),
         "restarts": (lambda one, two: two - one >= 1, _since_start(healthy.restarts), _since_start(faulted.restarts)),
         "cpu": (

@@ -11,12 +11,13 @@ random is drawn from the same streams, so that the two worlds differ by what the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from itbench.faults.injection import Injection, shared_fields
-from itbench.faults.protocol import Fault
+from itbench.faults.registry import AnyFault
 from itbench.model.errors import ClusterError, ItbenchError, NotFoundError
 from itbench.twin.incident.pacing import TickPacer
 from itbench.twin.incident.plan import Plan, PlannedStep
@@ -36,7 +37,7 @@ _HOURS = (7.0, 19.0)
 class Injected:
     """One fault as it was injected, `time` seconds from the beginning."""
 
-    fault: Fault[object]
+    fault: AnyFault
     injection: Injection
     time: float
     key: tuple[str | int, ...]
@@ -143,10 +144,8 @@ class Incident:
                 raise self.plan.file.error(step.key, f"two faults change one field: {shared[0]}", "Give each its own.")
 
     def _change(self, change: InnocentChange) -> None:
-        try:
+        with suppress(NotFoundError):  # a fault may have deleted it
             self.running.twin.cluster.acting_as("kubectl-edit").patch(change.ref, change.patch, "merge")
-        except NotFoundError:
-            pass  # a fault has deleted it
 
 
 def begin_of(streams: Streams) -> datetime:

@@ -26,9 +26,10 @@ class Levels:
 
     Attributes:
         traffic: what they were computed from; `traffic.graph` names services and sites.
-        requests: (t, s) requests a second that a service takes up.
+        requests: (t, s) requests a second that a service takes up; what it does by the clock is none.
         failures: (t, s) share of them that fail.
         latency: (t, s) mean seconds until they are answered, failed ones included.
+        ready: (t, s) pods that get traffic, or that work where there is no traffic to get.
         unready: (t, s) pods that exist, are not ready and are not going away.
         restarts: (t, s) container runs that began so far.
         cores: (t, s) processor that all pods of a service use.
@@ -44,6 +45,7 @@ class Levels:
     requests: Array
     failures: Array
     latency: Array
+    ready: Array
     unready: Array
     restarts: Array
     cores: Array
@@ -74,7 +76,8 @@ class Levels:
         traffic = Traffic.of(happened.flows)
         graph = traffic.graph
         belongs = np.zeros((len(graph.routes), len(graph.services)))
-        belongs[np.arange(len(graph.routes)), graph.route_service] = 1.0
+        asked = [graph.application.services[name.service].routes[name.route].every is None for name in graph.routes]
+        belongs[np.arange(len(graph.routes)), graph.route_service] = asked
         requests = traffic.arrivals @ belongs
         weights = traffic.arrivals[..., None] * traffic.answers[0]
         failed = weights[..., SUCCESS + 1 :].sum(-1) @ belongs
@@ -91,6 +94,7 @@ class Levels:
             requests=requests,
             failures=_ratio(failed, requests),
             latency=_ratio(spent, requests),
+            ready=usage.ready,
             unready=_unready(happened, graph.services, len(traffic), traffic.seconds),
             restarts=usage.restarts,
             cores=usage.cores,
@@ -107,9 +111,11 @@ class _Usage:
     """What the pods of each service use together."""
 
     def __init__(self, usages: Sequence[PodUsage], services: Sequence[str], ticks: int) -> None:
-        self.restarts, self.cores, self.memory, self.throttled = (np.zeros((ticks, len(services))) for _ in range(4))
+        shape = (ticks, len(services))
+        self.ready, self.restarts, self.cores, self.memory, self.throttled = (np.zeros(shape) for _ in range(5))
         for usage in usages:
             column = services.index(usage.service)
+            self.ready[:, column] += usage.serving
             self.restarts[:, column] += np.maximum.accumulate(usage.run)
             self.cores[:, column] += np.where(usage.run > 0, usage.cores, 0.0)
             held = np.where(usage.run > 0, usage.memory, 0.0)

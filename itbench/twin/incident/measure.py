@@ -99,7 +99,8 @@ def measure(worlds: Worlds, limits: Thresholds | None = None) -> Measured:
     """
     faulted, healthy = Levels.of(worlds.faulted), Levels.of(worlds.healthy)
     objects = last_versions(worlds.faulted.observations)
-    found = impacts(healthy, faulted, limits)
+    load = worlds.plan.application.load.service
+    found = tuple(impact for impact in impacts(healthy, faulted, limits) if _concerns(impact, load))
     arising = origins(worlds.faulted.flows, worlds.healthy.flows, objects, limits)
     roots = tuple(root_of(item.injection, item.time, worlds.plan.application, objects) for item in worlds.injected)
     return Measured(
@@ -111,6 +112,11 @@ def measure(worlds: Worlds, limits: Thresholds | None = None) -> Measured:
         chain=chain(healthy, faulted, found, arising, roots, limits),
         burned=_burned(faulted, healthy, min((item.time for item in worlds.injected), default=0.0)),
     )
+
+
+def _concerns(impact: Impact, load: str) -> bool:
+    """Whether an impact belongs to the incident: what the users suffer is counted apart, unless they ask for more."""
+    return impact.service != load or impact.aspect not in ("errors", "calls", "latency", "starved")
 
 
 def _burned(faulted: Levels, healthy: Levels, begins: float) -> Burned:

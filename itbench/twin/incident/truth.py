@@ -269,7 +269,8 @@ def _name(group: Mapping[str, Any]) -> str:
 
 def _filter(ref: ObjectRef) -> list[str]:
     generated = ref.kind in ("Pod", "ReplicaSet") or ref.kind.endswith("Chaos")
-    return [f"{ref.name}-.*" if generated else f"{ref.name}\\b"]
+    name = ref.name.replace(".", "\\.")
+    return [f"{name}-.*" if generated else f"{name}\\b"]
 
 
 def _identity(alert: Alert) -> tuple[str, ...]:
@@ -278,10 +279,8 @@ def _identity(alert: Alert) -> tuple[str, ...]:
 
 
 def _actions(measured: Measured) -> Iterable[Entry]:
-    number = 0
     texts = [fix.text for item in measured.worlds.injected for fix in item.fault.fixes()]
-    for text in (*texts, *(fix.text for fix in measured.worlds.plan.scenario.fixes)):
-        number += 1
+    for number, text in enumerate((*texts, *(fix.text for fix in measured.worlds.plan.scenario.fixes)), 1):
         yield {"solution": {"id": f"fix-{number}", "actions": [text]}}
 
 
@@ -290,4 +289,4 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: float) -> float:
-    return float(f"{value:.4g}")
+    return float(f"{value:.4g}") if abs(value) > 1e-9 else 0.0

@@ -53,35 +53,29 @@ def condition_of(service: str, impacts: Iterable[Impact], spread: str = "") -> s
 
 
 _TELLING: tuple[Aspect, ...] = (
-    *("restarts", "unready", "errors", "throttled", "latency", "memory", "calls", "cpu", "surge", "starved"),
+    *("restarts", "missing", "unready", "errors", "throttled", "latency", "memory", "calls", "cpu", "surge", "starved"),
 )
-_TELLING_OF_RATES: tuple[Aspect, ...] = ("surge", "starved", "errors", "restarts", "unready", "calls", "latency")
+_TELLING_OF_RATES: tuple[Aspect, ...] = ("surge", "missing", "errors", "restarts", "calls", "latency", "starved", "unready")
 
 
 def describe(impact: Impact) -> str:
     """One impact in words."""
     name, healthy, peak = impact.service, impact.healthy, impact.peak
-    match impact.aspect:
-        case "errors":
-            return f"up to {_percent(peak)} of the requests to {name} fail"
-        case "calls":
-            return f"up to {_percent(peak)} of the calls that {name} makes fail"
-        case "latency":
-            return f"requests to {name} take {_time(peak)} instead of {_time(healthy)}"
-        case "starved":
-            return f"{name} gets {peak:.2g} requests a second instead of {healthy:.2g}"
-        case "surge":
-            return f"{name} gets {peak:.3g} requests a second instead of {healthy:.3g}"
-        case "unready":
-            return f"{_pods(peak - healthy)} of {name} {'is' if peak - healthy < 2 else 'are'} not ready"
-        case "restarts":
-            return f"containers of {name} end and are started again"
-        case "cpu":
-            return f"{name} uses {peak:.2g} cores instead of {healthy:.2g}"
-        case "memory":
-            return f"{name} uses {peak / 2**20:.0f} MiB of memory instead of {healthy / 2**20:.0f}"
-        case "throttled":
-            return f"{name} is throttled in {_percent(peak)} of the time"
+    more = peak - healthy
+    texts: dict[Aspect, str] = {
+        "errors": f"up to {_percent(peak)} of the requests to {name} fail",
+        "calls": f"up to {_percent(peak)} of the calls that {name} makes fail",
+        "latency": f"requests to {name} take {_time(peak)} instead of {_time(healthy)}",
+        "starved": f"{name} gets {_rate(peak)} requests a second instead of {_rate(healthy)}",
+        "surge": f"{name} gets {_rate(peak)} requests a second instead of {_rate(healthy)}",
+        "missing": f"{name} has {_pods(peak)} ready instead of {_pods(healthy)}",
+        "unready": f"{_pods(more)} of {name} {'is' if more < 2 else 'are'} not ready",
+        "restarts": f"containers of {name} end and are started again",
+        "cpu": f"{name} uses {peak:.2g} cores instead of {healthy:.2g}",
+        "memory": f"{name} uses {peak / 2**20:.0f} MiB of memory instead of {healthy / 2**20:.0f}",
+        "throttled": f"{name} is throttled in {_percent(peak)} of the time",
+    }
+    return texts[impact.aspect]
 
 
 def condition_of_root(injection: Injection) -> str:
@@ -119,5 +113,9 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
+def _rate(value: float) -> str:
+    return "no" if value < 1e-3 else f"{value:.3g}"
+
+
 def _pods(count: float) -> str:
-    return "1 pod" if count < 2 else f"{count:.0f} pods"
+    return "no pod" if count < 1 else "1 pod" if count < 2 else f"{count:.0f} pods"

@@ -119,6 +119,18 @@ def record(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sam
     )
 
 
+def alerts_of(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sampling: Sampling) -> tuple[Alert, ...]:
+    """The alerts alone, as `record` has them.
+
+    Raises:
+        UsageError: as `record`.
+    """
+    traffic = Traffic.of(happened.flows)
+    scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
+    samples = tuple(_samples(happened, traffic, History(happened.observations), scrapes, streams))
+    return tuple(sightings(rules, samples, scrapes))
+
+
 def _samples(
     happened: Happened, traffic: Traffic, history: History, scrapes: Scrapes, streams: Streams
 ) -> Iterator[Samples]:

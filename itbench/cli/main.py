@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from itbench import __version__
+from itbench.cli.lazy import LazyGroup
 from itbench.model.errors import ItbenchError
 from itbench.model.text import visible
 
@@ -26,6 +26,7 @@ COMMANDS = {
     "agent": ("itbench.cli.agent:agent", "List agents and check one."),
     "submit": ("itbench.cli.submit:submit", "Build and verify leaderboard submissions."),
     "leaderboard": ("itbench.cli.submit:leaderboard", "Rank submissions."),
+    "scenario": ("itbench.cli.scenario:scenario", "List, show, simulate scenarios."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),
     "schema": ("itbench.cli.schema:schema", "Print the JSON Schemas of the files that itbench writes."),
@@ -33,34 +34,8 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports them late."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """All command names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or suggest the nearest name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+class Program(LazyGroup):
+    """The whole program: turns errors into messages."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run, and report errors as one message on stderr.
@@ -99,7 +74,7 @@ def _printable(message: str) -> str:
     return "\n".join(visible(line) for line in message.split("\n"))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="itbench")
 def main() -> None:
     """Evaluate AI agents on IT operations incidents.

@@ -36,7 +36,11 @@ from itbench.model.task import Budget
 @click.option("--max-memory", type=Size(), default="8GB", show_default=True, help="Memory of one trial.")
 @click.option("--max-processes", type=click.IntRange(1), default=512, show_default=True, help="Processes of one trial.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Each scenario and trial gets a seed from it."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Each trial gets a seed from it, and so does each simulated scenario (0: the seed in its file).",
 )
 @POLICY
 @NAMESPACE_FILTER
@@ -80,7 +84,7 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     )
     folder = out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     network = request.pop("network") == "full"
-    session = begin(RunRequest(out=folder, budget=budget, network=network, **request))
+    session = begin(RunRequest(out=folder, budget=budget, network=network, **request), announce=_announce)
     _finish(ctx, session, as_json=as_json, retry_failures=False)
 
 
@@ -97,7 +101,11 @@ def resume(ctx: click.Context, run_dir: Path, retry_failures: bool, as_json: boo
     """
     from itbench.runner.session import reopen
 
-    _finish(ctx, reopen(run_dir), as_json=as_json, retry_failures=retry_failures)
+    _finish(ctx, reopen(run_dir, announce=_announce), as_json=as_json, retry_failures=retry_failures)
+
+
+def _announce(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _finish(ctx: click.Context, session: Any, *, as_json: bool, retry_failures: bool) -> None:

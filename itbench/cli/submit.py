@@ -74,7 +74,7 @@ def verify(ctx: click.Context, archive: Path, dataset: Path | None, as_json: boo
     from itbench.bundled import bundled
     from itbench.submission.verify import verify as check
 
-    verdict = check(archive, dataset or bundled("scenarios"))
+    verdict = check(archive, dataset or bundled("scenarios"), lambda text: click.echo(text, err=True))
     if as_json:
         click.echo(_ascii_json(verdict))
     else:

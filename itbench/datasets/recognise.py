@@ -39,7 +39,9 @@ def recognise(folder: Path, files: Collection[str], folders: Collection[str]) ->
     if not (header or truth or domain or (_SCENARIO_NAME.fullmatch(folder.name) and not folders)):
         return None
     if header:
-        return ScenarioFolder(header.id, header.domain, folder, truth, header.title or folder.name, header.complexity)
+        definition = folder / HEADER if header.defines and truth is None else None
+        title = header.title or folder.name
+        return ScenarioFolder(header.id, header.domain, folder, truth, title, header.complexity, definition=definition)
     scenario = ScenarioFolder(canonical_id(folder.name), "sre", folder, truth, folder.name)
     stated = domain_of_path(folder)
     scenario = replace(scenario, domain=stated or domain or _domain_of_truth(scenario))

@@ -35,13 +35,18 @@ class EmbeddedTruth(NamedTuple):
 
 
 class ScenarioHeader(OpenModel):
-    """scenario.yaml of our own scenarios; what later chapters of it say is kept, not read here."""
+    """scenario.yaml of our own scenarios; what else it says is kept, and read by itbench.datasets.scenario_file."""
 
     schema_version: Literal[1]
     id: str
-    domain: Domain
+    domain: Domain = "sre"
     title: str = ""
     complexity: Literal["low", "medium", "high"] | None = None
+
+    @property
+    def defines(self) -> bool:
+        """Whether it says what to simulate, rather than what was recorded."""
+        return "application" in (self.model_extra or {})
 
 
 class Suite(Document):
@@ -56,7 +61,8 @@ class ScenarioFolder:
     """A scenario of a dataset.
 
     `id` is unique in its dataset. `folder` is None where only a ground truth was published. `truth_path` is the file that
-    holds the ground truth (None: there is none), `embedded` the part of it that does, if it holds more.
+    holds the ground truth (None: there is none), `embedded` the part of it that does, if it holds more. `definition` is
+    the scenario.yaml of one that has to be simulated: it has neither data nor a truth yet.
     """
 
     id: str
@@ -66,6 +72,7 @@ class ScenarioFolder:
     title: str = ""
     complexity: str | None = None
     embedded: EmbeddedTruth | None = None
+    definition: Path | None = None
 
     @property
     def place(self) -> Path:
@@ -82,6 +89,12 @@ class ScenarioFolder:
 
     @cached_property
     def _truth(self) -> LoadedTruth:
+        if self.definition is not None:
+            raise GroundTruthError(
+                "this scenario has no ground truth before it is simulated",
+                path=self.definition,
+                hint=f"Run: itbench scenario simulate {self.id} --out DIR",
+            )
         if self.truth_path is None:
             raise GroundTruthError(
                 "this scenario has no ground truth", path=self.place, hint=f"Looked for {', '.join(TRUTH_FILES[:4])} …"

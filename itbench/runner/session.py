@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from itbench.agents.protocol import Agent, AnyAgent
 from itbench.agents.registry import configure, make_agent, own_files
 from itbench.bundled import bundled
+from itbench.datasets.catalogue import bundled_scenarios
 from itbench.datasets.discover import Dataset, ScenarioFolder, agent_visible_files, load_suite, open_dataset
 from itbench.datasets.findings import Finding
 from itbench.datasets.rules import load_rules
@@ -20,6 +21,7 @@ from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import SCORED_DOMAINS, Evaluator
 from itbench.runner.hiding import hidden_paths, refuse_hidden_files, remember
 from itbench.runner.locking import compute_lock
+from itbench.runner.simulated import Announce, realise
 from itbench.runner.store import RunStore, folder_name
 from itbench.runner.trial import PlannedTrial
 from itbench.sandbox.environment import agent_environment
@@ -91,12 +93,13 @@ class Session:
         return cause is not None and (retry_failures or self.rules.outcomes[cause] == "excluded")
 
 
-def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None) -> Session:
+def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, announce: Announce = lambda _: None) -> Session:
     """Check a request, make the run folder, and write its configuration and lock.
 
     Args:
         request: what to run.
         agents: further agents as objects, by label; they run in this process and cannot be resumed by the command line.
+        announce: is told what takes time.
 
     Raises:
         UsageError: the request contradicts itself or names what does not exist.
@@ -114,8 +117,9 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None) -> 
     if not configured:
         raise UsageError("name at least one agent", hint="For example: --agent oracle. See: itbench agent list")
     dataset = request.dataset.resolve() if request.dataset else None
-    scenarios, notices = _select(_scenarios(dataset, request.suite), request.scenarios)
-    _refuse_colliding_names(scenarios, configured)
+    chosen, notices = _select(_scenarios(dataset, request.suite, request.scenarios), request.scenarios)
+    _refuse_colliding_names(chosen, configured)
+    scenarios = realise(chosen, request.seed, announce)
     config = RunConfig(
         dataset=str(dataset) if dataset else None,
         suite=request.suite,
@@ -145,7 +149,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None) -> 
     return Session(store, rules, scenarios, truths, made)
 
 
-def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None) -> Session:
+def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce: Announce = lambda _: None) -> Session:
     """Take up a run again, if nothing that it depends on has changed.
 
     Raises:
@@ -159,12 +163,12 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None) -> Sessi
             raise RunError(
                 f"the agent {agent.label!r} was a Python object", path=run_dir, hint="Resume from the same program"
             )
-    dataset = _scenarios(Path(config.dataset) if config.dataset else None, config.suite)
+    dataset = _scenarios(Path(config.dataset) if config.dataset else None, config.suite, config.scenarios)
     available = {item.id: item for item in dataset.scenarios}
     missing = [item for item in config.scenarios if item not in available]
     if missing:
         raise RunError(f"the dataset no longer has the scenario {missing[0]!r}", path=config.dataset or config.suite)
-    scenarios = tuple(available[item] for item in config.scenarios)
+    scenarios = realise([available[item] for item in config.scenarios], config.seed, announce)
     lock = compute_lock(config, rules, scenarios, {agent.label: own_files(agent.spec) for agent in config.agents})
     if differences := store.lock.differences(lock):
         shown = "\n  ".join(differences[:20])
@@ -177,9 +181,14 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None) -> Sessi
     return Session(store, rules, scenarios, _truths(scenarios), made)
 
 
-def _scenarios(dataset: Path | None, suite: str | None) -> Dataset:
-    if (dataset is None) == (suite is None):
-        raise UsageError("say what to run: either --suite NAME or --dataset PATH")
+def _scenarios(dataset: Path | None, suite: str | None, named: Sequence[str]) -> Dataset:
+    """Where the scenarios come from; those that are merely named are among those that ship."""
+    if dataset is not None and suite is not None:
+        raise UsageError("say what to run: either --suite NAME or --dataset PATH, not both")
+    if dataset is None and suite is None:
+        if not named:
+            raise UsageError("say what to run: --suite NAME, --dataset PATH, or --scenario ID of one that ships")
+        return Dataset(bundled("scenarios"), "folder", bundled_scenarios(), ())
     if suite is not None:
         return Dataset(bundled("scenarios"), "folder", load_suite(suite), ())
     assert dataset is not None

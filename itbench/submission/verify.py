@@ -23,6 +23,7 @@ from itbench.model.rules import Rules
 from itbench.model.trial import TrialRecord
 from itbench.runner.evaluate import Evaluation, Evaluator
 from itbench.runner.locking import compute_lock
+from itbench.runner.simulated import Announce, realise
 from itbench.submission.archive import Archive, open_archive
 from itbench.submission.cautions import cautions, left_out, shortened, unprotected_trials
 from itbench.submission.claims import GROUND_TRUTH, Submission, folder_of, read_submission
@@ -77,7 +78,7 @@ class Verification(Document):
         return sum(len(trial.differences) for trial in self.trials)
 
 
-def verify(path: Path, dataset: Path) -> Verification:
+def verify(path: Path, dataset: Path, announce: Announce = lambda _: None) -> Verification:
     """Check a submission against the scenarios at `dataset`. The archive is treated as hostile and never unpacked to disk.
 
     Raises:
@@ -85,10 +86,12 @@ def verify(path: Path, dataset: Path) -> Verification:
         DatasetError: the dataset cannot be read, or has no usable truth for a scenario of the submission.
     """
     with open_archive(path) as archive:
-        return verify_opened(archive, read_submission(archive), open_dataset(dataset), load_rules())
+        return verify_opened(archive, read_submission(archive), open_dataset(dataset), load_rules(), announce)
 
 
-def verify_opened(archive: Archive, submission: Submission, dataset: Dataset, rules: Rules) -> Verification:
+def verify_opened(
+    archive: Archive, submission: Submission, dataset: Dataset, rules: Rules, announce: Announce = lambda _: None
+) -> Verification:
     """As `verify`, for an archive that is open and whose claims are read."""
     available = {scenario.id: scenario for scenario in dataset.scenarios}
     config = submission.config
@@ -102,7 +105,7 @@ def verify_opened(archive: Archive, submission: Submission, dataset: Dataset, ru
         evaluator = Evaluator.of_run(config, rules)
     except UsageError as error:
         raise SubmissionError(error.message, path=archive.path) from error
-    used = {name: available[name] for name in config.scenarios}
+    used = {item.id: item for item in realise([available[name] for name in config.scenarios], config.seed, announce)}
     # Agents' own files stay with their makers; there is nothing here to hold them against.
     claimed_lock = submission.lock.model_copy(update={"agents": {}})
     problems, notices = _input_differences(claimed_lock, compute_lock(config, rules, used.values(), {}))

@@ -14,6 +14,7 @@ from itbench.datasets.findings import Key
 
 MAX_DEPTH = 100
 MAX_VALUES = 200_000
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 
 
 class UnreadableError(ValueError):
@@ -83,7 +84,7 @@ class TreeBuilder:
         self._open.append(_Open(key, content, self._values, anchor))
         self._count(1, line)
         if len(self._open) > MAX_DEPTH:
-            raise UnreadableError(f"nested more than {MAX_DEPTH} levels deep", line)
+            raise UnreadableError(TOO_DEEP, line)
 
     def close(self) -> None:
         """The innermost mapping or list is complete."""
@@ -109,7 +110,7 @@ class TreeBuilder:
         self._key_of_next(line)
         self._count(anchor.values, line)
         if len(self._open) + anchor.height > MAX_DEPTH:
-            raise UnreadableError(f"nested more than {MAX_DEPTH} levels deep once aliases are expanded", line)
+            raise UnreadableError(f"{TOO_DEEP} once aliases are expanded", line)
         self._attach(anchor.value, anchor.height)
 
     def merge_next(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import yaml
 from pydantic import JsonValue
 
-from itbench.datasets.tree import TreeBuilder, UnreadableError
+from itbench.datasets.tree import TOO_DEEP, TreeBuilder, UnreadableError
 
 _CORE = "tag:yaml.org,2002:"
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -59,6 +59,8 @@ def _events(text: str) -> Iterator[yaml.Event]:
         yield from yaml.parse(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "nesting depth" in str(error.problem):  # newer ones of libyaml have a limit of their own, above ours
+            raise UnreadableError(TOO_DEEP, mark.line + 1 if mark else None) from error
         raise UnreadableError(f"not YAML: {error.problem}", mark.line + 1 if mark else None) from error
     except yaml.reader.ReaderError as error:
         # libyaml counts bytes and PyYAML characters, so the place is looked for again.

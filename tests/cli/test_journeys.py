@@ -255,7 +255,7 @@ def test_an_agent_that_lies_in_the_dataset_is_refused_with_the_reason(home: Path
     ("args", "message"),
     [
         (["run", "--dataset", "nowhere", "--agent", "nop"], "no such folder"),
-        (["run", "--agent", "nop"], "--suite NAME or --dataset PATH"),
+        (["run", "--agent", "nop"], "--suite NAME, --dataset PATH, or --scenario ID"),
         (["run", "--dataset", "data"], "Missing option '--agent'"),
         (["run", "--dataset", "data", "--agent", "nop", "--timeout", "soon"], "not a duration"),
         (["run", "--dataset", "data", "--agent", "nop", "--trials", "-3"], "not in the range"),

@@ -17,6 +17,8 @@
     │   ├── InvalidError         422, 400: the request or the object breaks a rule of the API
     │   ├── ForbiddenError       403: admission, quota or access control refuses
     │   └── TooManyRequestsError 429: a disruption budget refuses an eviction
+    ├── FaultError               a fault cannot be injected: its arguments, or what they name, are wrong
+    │   └── UndoError            a fault could not be taken back exactly
     └── MissingExtraError        an optional dependency is not installed
 
 A message says what was wrong, where (file, line, key) and what to do.
@@ -32,6 +34,7 @@ __all__ = [
     "ClusterError",
     "ConflictError",
     "DatasetError",
+    "FaultError",
     "ForbiddenError",
     "GroundTruthError",
     "InvalidError",
@@ -43,6 +46,7 @@ __all__ = [
     "SnapshotError",
     "SubmissionError",
     "TooManyRequestsError",
+    "UndoError",
     "UnwritableError",
     "UsageError",
 ]
@@ -178,6 +182,18 @@ class TooManyRequestsError(ClusterError):
     """A disruption budget refuses an eviction for now."""
 
     status = 429
+
+
+class FaultError(ItbenchError):
+    """A fault cannot be injected. `key` is relative to its arguments, such as `container.env.name`."""
+
+    exit_code = 2
+
+
+class UndoError(FaultError):
+    """What a fault changed could not be set back as it was."""
+
+    exit_code = 1
 
 
 class MissingExtraError(ItbenchError):

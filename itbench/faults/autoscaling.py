@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pydantic import Field
+
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.cluster.reference import ObjectRef
 from itbench.faults.arguments import Arguments, KubernetesObject, Workload, near
@@ -30,7 +32,7 @@ class Autoscaler(KubernetesObject):
 class AutoscalerArguments(Arguments):
     """An autoscaler, or the workload that one scales."""
 
-    kubernetesObject: Workload | Autoscaler  # noqa: N815
+    kubernetesObject: Workload | Autoscaler = Field(discriminator="kind")  # noqa: N815
 
 
 class MisconfiguredAutoscaler(Fault[AutoscalerArguments]):
@@ -39,7 +41,10 @@ class MisconfiguredAutoscaler(Fault[AutoscalerArguments]):
     id = "misconfigured-kubernetes-horizontal-pod-autoscaler"
     number = 11
     title = "Autoscaler with targets too low"
-    description = "Sets the targets of an autoscaler to 20 % of CPU and 30 % of memory, which any load exceeds: it scales to its maximum."
+    description = (
+        "Sets the targets of an autoscaler to 20 % of CPU and 30 % of memory, which any load exceeds: it scales to its "
+        "maximum."
+    )
     alerts = ("KubeHpaMaxedOut",)
     departure = (
         "Theirs patches the workload that is given, where the field does not exist, and changes nothing; ours finds the "
@@ -74,12 +79,8 @@ class MisconfiguredAutoscaler(Fault[AutoscalerArguments]):
             if (target["kind"], target["name"]) == (ref.kind, ref.name):
                 return item
         names = [item["spec"]["scaleTargetRef"]["name"] for item in there]
-        raise FaultError(
-            f"no autoscaler scales {ref}",
-            key="kubernetesObject.metadata.name",
-            hint=near(ref.name, names, "Scaled are")
-            + " Applications have them with the argument autoscaling.kubernetes.hpa.",
-        )
+        hint = near(ref.name, names, "Scaled are") + " An application has them with the argument autoscaling.kubernetes.hpa."
+        raise FaultError(f"no autoscaler scales {ref}", key="kubernetesObject.metadata.name", hint=hint)
 
 
 def _metric(autoscaler: KubeObject, resource: str) -> dict[str, Any] | None:

@@ -164,9 +164,7 @@ class ModifiedVariable(ContainerFault[EnvironmentArguments]):
     id = "modified-kubernetes-workload-container-environment-variable"
     number = 13
     title = "Environment variable with another value"
-    description = (
-        "Overwrites the value of a variable in the environment of a container; what follows depends on the variable."
-    )
+    description = "Overwrites the value of a variable in the environment of a container; what follows depends on both."
     model = EnvironmentArguments
     what = "the variable"
 

@@ -43,5 +43,5 @@ def first_free(candidates: Sequence[str], taken: Collection[str]) -> str:
 
 def free_port(near: int, taken: Collection[int]) -> int:
     """A port as somebody would mistype it, on which nobody listens."""
-    steps = (1, 10, 100, *range(2, 10), *range(11, 1000))
+    steps: tuple[int, ...] = (1, 10, 100, *range(2, 10), *range(11, 1000))
     return next(near + step for step in steps if near + step not in taken and near + step < 65536)

@@ -152,4 +152,4 @@ def _daemon_set(ref: ObjectRef, labels: dict[str, str]) -> KubeObject:
 
 def _is_everywhere(cluster: Cluster, ref: ObjectRef) -> bool:
     status = cluster.get(ref).get("status") or {}
-    return 0 < status.get("desiredNumberScheduled", 0) <= status.get("currentNumberScheduled", 0)
+    return 0 < int(status.get("desiredNumberScheduled", 0)) <= int(status.get("currentNumberScheduled", 0))

@@ -54,7 +54,7 @@ class RequestSurge(Fault[SurgeArguments]):
     number = 10
     title = "Surge of requests to the API server"
     description = (
-        f"Runs a Deployment {_NAME} of {_REPLICAS} pods in the namespace, with an account that may list pods everywhere; each "
+        f"Runs a Deployment {_NAME} of {_REPLICAS} pods in the namespace, with an account that may list all pods; each "
         "does so over and over, pausing 1/requestsPerSecond between two. The API server becomes slow for everybody."
     )
     alerts = ("HighRequestLatency",)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from itbench.cluster.protocol import KubeObject, WatchEvent
+from itbench.faults.images import IMAGES
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
 from itbench.twin.app.programs import ApplicationPrograms
@@ -22,7 +23,7 @@ from itbench.twin.flow.flow import Flow
 from itbench.twin.flow.graph import compile_graph
 from itbench.twin.flow.solver import Solver
 from itbench.twin.flow.state import State
-from itbench.twin.kubelet.images import Registry
+from itbench.twin.kubelet.images import Registry, StockedRegistry
 from itbench.twin.metering import Meter
 from itbench.twin.twin import Twin
 from itbench.twin.wiring.addresses import find, split_address
@@ -46,7 +47,7 @@ class RunningApplication:
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
         nodes: Node objects; by default three of 4 cores each.
-        registry: where images come from; by default all of the application's are present.
+        registry: where images come from; by default all of the application's are present, and those that faults bring can be pulled.
 
     Attributes:
         twin: the cluster, open to changes at any moment.
@@ -71,7 +72,7 @@ class RunningApplication:
             seed=seed,
             clock=clock,
             programs=ApplicationPrograms(application, others, self._exists),
-            registry=registry,
+            registry=registry or StockedRegistry(images_in(objects) | IMAGES),
             present=images_in(objects),
             metrics=self._meter,
             nodes=nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)],

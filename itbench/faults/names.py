@@ -44,4 +44,5 @@ def first_free(candidates: Sequence[str], taken: Collection[str]) -> str:
 def free_port(near: int, taken: Collection[int]) -> int:
     """A port as somebody would mistype it, on which nobody listens."""
     steps: tuple[int, ...] = (1, 10, 100, *range(2, 10), *range(11, 1000))
-    return next(near + step for step in steps if near + step not in taken and near + step < 65536)
+    numbers = (number for step in steps for number in (near + step, near - step))
+    return next(number for number in numbers if number not in taken and 0 < number < 65536)

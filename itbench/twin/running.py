@@ -47,7 +47,7 @@ class RunningApplication:
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
         nodes: Node objects; by default three of 4 cores each.
-        registry: where images come from; by default all of the application's are present, and those that faults bring can be pulled.
+        registry: where images come from; by default the application's are on the nodes, and those that faults bring can be pulled.
 
     Attributes:
         twin: the cluster, open to changes at any moment.

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from itbench.model.errors import ClusterError
+
+if TYPE_CHECKING:
+    from itbench.cluster.server import ServerCluster
 
 # No test measures time: an example may take as long as a busy machine makes it take.
 settings.register_profile("untimed", deadline=None)
@@ -27,3 +34,27 @@ def shared() -> Path:
     if not (path / "data").is_dir():
         pytest.skip(f"{path} holds no data/; set ITBENCH_SHARED to the shared folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    """A real control plane, or a skip that says how to get one."""
+    from itbench.cluster.control_plane import control_plane
+    from itbench.cluster.kube_assets import kube_asset
+
+    try:
+        for program in ("etcd", "kube-apiserver"):
+            kube_asset(program)
+    except ClusterError as error:
+        pytest.skip(str(error))
+    with control_plane() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def server(kubeconfig: Path) -> Iterator[ServerCluster]:
+    """The real cluster, shared by all tests: each has its own namespace."""
+    from itbench.cluster.server import ServerCluster
+
+    with ServerCluster.connect(kubeconfig) as cluster:
+        yield cluster

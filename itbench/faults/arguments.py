@@ -174,7 +174,7 @@ def read_arguments(model: type[A], subject: str, raw: object, unknown: Unknown =
     except ValidationError as error:
         if unknown == "refuse":
             raise _refusal(model, subject, error) from None
-        extra = [found["loc"] for found in error.errors() if found["type"] == "extra_forbidden"]
+        extra = [_without_tags(model, found["loc"]) for found in error.errors() if found["type"] == "extra_forbidden"]
         ignored += [".".join(map(str, key)) for key in extra]
         kept = raw
         for key in extra:
@@ -211,7 +211,8 @@ def _refusal(model: type[BaseModel], subject: str, error: ValidationError) -> Ar
     )
 
 
-def _problem(model: type[BaseModel], key: Key, kind: str, message: str) -> Problem:
+def _problem(model: type[BaseModel], place: Key, kind: str, message: str) -> Problem:
+    key = _without_tags(model, place)
     if kind == "extra_forbidden":
         return Problem(key, f"there is no argument {key[-1]!r}", near(str(key[-1]), _fields_at(model, key[:-1])))
     if kind == "missing":
@@ -221,11 +222,25 @@ def _problem(model: type[BaseModel], key: Key, kind: str, message: str) -> Probl
 
 def _fields_at(model: type[BaseModel], key: Key) -> list[str]:
     """The fields that a model has at a key."""
-    found: Any = model
+    models = [model]
     for step in key:
-        annotation = found.model_fields[step].annotation if step in found.model_fields else None
-        options = (annotation, *get_args(annotation))
-        found = next((item for item in options if isinstance(item, type) and issubclass(item, BaseModel)), None)
-        if found is None:
-            return []
-    return list(found.model_fields)
+        models = [inner for outer in models for inner in _inner(outer, step)]
+    return list(dict.fromkeys(name for found in models for name in found.model_fields))
+
+
+def _without_tags(model: type[BaseModel], place: Key) -> Key:
+    """A key without the tags by which pydantic tells the members of a union apart."""
+    models, key = [model], []
+    for step in place:
+        if len(models) > 1 and not any(step in found.model_fields for found in models):
+            continue
+        key.append(step)
+        models = [inner for outer in models for inner in _inner(outer, step)]
+    return tuple(key)
+
+
+def _inner(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
+    """The models that a field of a model may have."""
+    field = model.model_fields.get(str(step))
+    options = () if field is None else (field.annotation, *get_args(field.annotation))
+    return [item for item in options if isinstance(item, type) and issubclass(item, BaseModel)]

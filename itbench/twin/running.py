@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from itbench.cluster.protocol import KubeObject, WatchEvent
+from itbench.faults.images import IMAGES
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
 from itbench.twin.app.programs import ApplicationPrograms
@@ -23,7 +24,7 @@ from itbench.twin.flow.flow import Flow
 from itbench.twin.flow.graph import compile_graph
 from itbench.twin.flow.solver import Solver
 from itbench.twin.flow.state import State
-from itbench.twin.kubelet.images import Registry
+from itbench.twin.kubelet.images import Registry, StockedRegistry
 from itbench.twin.metering import Meter
 from itbench.twin.twin import Twin
 from itbench.twin.wiring.addresses import find, split_address
@@ -47,7 +48,7 @@ class RunningApplication:
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
         nodes: Node objects; by default three of 4 cores each.
-        registry: where images come from; by default all of the application's are present.
+        registry: where images come from; by default the application's are on the nodes, and those of faults can be pulled.
         epoch: the moment that second 0 stands for.
 
     Attributes:
@@ -75,7 +76,7 @@ class RunningApplication:
             seed=seed,
             clock=clock,
             programs=ApplicationPrograms(application, others, self._exists),
-            registry=registry,
+            registry=registry or StockedRegistry(images_in(objects) | IMAGES),
             present=images_in(objects),
             metrics=self._meter,
             nodes=nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)],

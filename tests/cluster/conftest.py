@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from itbench.cluster.control_plane import control_plane
 from itbench.cluster.kinds import kind_named
-from itbench.cluster.kube_assets import kube_asset
 from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.cluster.reference import ObjectRef
-from itbench.cluster.server import ServerCluster
-from itbench.model.errors import ClusterError
 
 START = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def kubeconfig() -> Iterator[Path]:
-    """A real control plane, or a skip that says how to get one."""
-    try:
-        for program in ("etcd", "kube-apiserver"):
-            kube_asset(program)
-    except ClusterError as error:
-        pytest.skip(str(error))
-    with control_plane() as path:
-        yield path
-
-
-@pytest.fixture(scope="session")
-def server(kubeconfig: Path) -> Iterator[ServerCluster]:
-    """The real cluster, shared by all tests: each has its own namespace."""
-    with ServerCluster.connect(kubeconfig) as cluster:
-        yield cluster
 
 
 @pytest.fixture

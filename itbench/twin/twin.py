@@ -95,7 +95,7 @@ class Twin:
         self.clock = clock or Clock()
         self.store = Store()
         images = tuple(present)
-        self.cluster = MemoryCluster(self.clock.moment, HashedIdentities(seed), self._logs)
+        self.cluster = MemoryCluster(self.clock.moment, HashedIdentities(seed), self._logs, "kubectl")
         world = World(self.cluster, self.store, self.clock, Streams(seed))
         self.kubelets = Kubelets(world, programs or KnownPrograms({}), registry or StockedRegistry(images), images)
         self._listeners: list[Callable[[WatchEvent], None]] = [

@@ -200,7 +200,7 @@ def _rates(caller: str, callee: str, one: Array, two: Array, seconds: float, lim
 
 
 class _Pairs:
-    """Calls by pair of services; axes tick (t), pair."""
+    """Calls by pair of services; axes tick (t), pair. `rate` is of those that get through to the callee."""
 
     def __init__(self, levels: Levels, graph: Graph) -> None:
         self._levels = levels
@@ -214,7 +214,8 @@ class _Pairs:
         for number, sites in enumerate(self._sites.values()):
             rates = levels.calls[:, sites]
             total = np.maximum(rates.sum(1), 1e-12)
-            self.rate[:, number] = rates.sum(1)
+            lost = np.where(levels.traffic.shows[:, sites] >= 0, levels.call_outcomes[:, sites], 0.0)[..., SUCCESS + 1 :]
+            self.rate[:, number] = (rates * (1 - lost.sum(-1))).sum(1)
             self.failing[:, number] = (rates * levels.call_outcomes[:, sites, SUCCESS + 1 :].sum(-1)).sum(1) / total
             self.latency[:, number] = (rates * levels.call_latency[:, sites]).sum(1) / total
 

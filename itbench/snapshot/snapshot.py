@@ -102,6 +102,24 @@ class Snapshot:
         first, last = self._store.rows(f"SELECT min(first), max(last) FROM ({ends})")[0]
         return None if first is None else (_utc(first), _utc(last))
 
+    def telemetry_start(self) -> datetime | None:
+        """The first alert, log record, span or sample; events and objects may tell of times long before it."""
+        firsts = " UNION ALL ".join(
+            f"SELECT min(time) AS first FROM stored.{family}" for family in ("alerts", "logs", "spans", "metrics")
+        )
+        ((first,),) = self._store.rows(f"SELECT min(first) FROM ({firsts})")
+        return None if first is None else _utc(first)
+
+    def query(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query of our own over the views and over `stored` (itbench/snapshot/store.py); times are naive UTC.
+
+        It runs in this process, without the limits of `sql`: never pass it text that somebody else wrote, but as `values`.
+
+        Raises:
+            SnapshotError: the snapshot is closed, or memory is short.
+        """
+        return self._store.rows(query, values)
+
     def alerts(
         self,
         *,

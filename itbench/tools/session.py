@@ -1,0 +1,71 @@
+"""What the tools of one toolbox share: the snapshot, its clock, and what they have worked out already."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+from itbench.snapshot.snapshot import Snapshot
+from itbench.tools.clock import Clock
+from itbench.tools.errors import ToolError
+
+T = TypeVar("T")
+
+
+class Session:
+    """An open snapshot and what is derived from it once: agents ask again and again. Threads may share it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._known: dict[Hashable, Any] = {}
+        self._lock = threading.RLock()
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gave the first time it was asked for under `key`."""
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = make()
+            found: T = self._known[key]
+            return found
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The times of the recording.
+
+        Raises:
+            ToolError: nothing with a time was recorded.
+        """
+        ends = self.snapshot.span_of_time()
+        if ends is None:
+            raise ToolError("this snapshot has no alerts, events, objects, logs, spans or metrics")
+        start = self.snapshot.telemetry_start() or ends[0]
+        summaries = self.snapshot.alert_summaries(limit=None)
+        # What was active before the recording began (a watchdog, an old quarrel) does not tell when the incident began.
+        active = sorted(summary.last_seen - summary.duration for summary in summaries)
+        fresh = [time for time in active if time > start]
+        if fresh:
+            return Clock(start, ends[1], fresh[0], "the first alert became active")
+        if active:
+            first = min(summary.first_seen for summary in summaries)
+            return Clock(start, ends[1], first, "the first alert was seen, active since before the recording")
+        return Clock(start, ends[1], start + (ends[1] - start) / 2, "no alert fired: this is the middle of the recording")
+
+    def window(self, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+        """The times that an agent wrote, None where it wrote none.
+
+        Raises:
+            ToolError: a time cannot be read, or the window is empty.
+        """
+        first = None if since is None else self.clock.parse(since)
+        last = None if until is None else self.clock.parse(until)
+        if first is not None and last is not None and first >= last:
+            raise ToolError(f"since={since} is not before until={until}", hint=str(self.clock))
+        return first, last
+
+    @cached_property
+    def after(self) -> datetime:
+        """A time just after the end: `until` is exclusive."""
+        return self.clock.end + timedelta(microseconds=1)

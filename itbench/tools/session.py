@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
+from itbench.model.entity import Entity
 from itbench.snapshot.snapshot import Snapshot
-from itbench.tools.clock import Clock
-from itbench.tools.errors import ToolError
+from itbench.tools.clock import Clock, iso
+from itbench.tools.entities import Entities
+from itbench.tools.errors import ToolError, did_you_mean
+from itbench.tools.history import ObjectChange, object_changes
 
 T = TypeVar("T")
 
@@ -48,10 +51,8 @@ class Session:
         fresh = [time for time in active if time > start]
         if fresh:
             return Clock(start, ends[1], fresh[0], "the first alert became active")
-        if active:
-            first = min(summary.first_seen for summary in summaries)
-            return Clock(start, ends[1], first, "the first alert was seen, active since before the recording")
-        return Clock(start, ends[1], start + (ends[1] - start) / 2, "no alert fired: this is the middle of the recording")
+        why = "all alerts were active from the beginning on" if active else "no alert fired"
+        return Clock(start, ends[1], start + (ends[1] - start) / 2, f"{why}: this is the middle of the recording")
 
     def window(self, since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
         """The times that an agent wrote, None where it wrote none.
@@ -64,6 +65,47 @@ class Session:
         if first is not None and last is not None and first >= last:
             raise ToolError(f"since={since} is not before until={until}", hint=str(self.clock))
         return first, last
+
+    def around(self, since: str | None, pivot: str | None, until: str | None) -> tuple[datetime, datetime, datetime]:
+        """Beginning, pivot and end of a comparison; by default the recording, parted when the incident showed.
+
+        Raises:
+            ToolError: a time cannot be read, or they are not in this order.
+        """
+        first = self.clock.start if since is None else self.clock.parse(since)
+        middle = self.clock.incident if pivot is None else self.clock.parse(pivot)
+        last = self.after if until is None else self.clock.parse(until)
+        if not first < middle < last:
+            raise ToolError(
+                f"the times must be in the order since {iso(first)} < pivot {iso(middle)} < until {iso(last)}",
+                hint=str(self.clock),
+            )
+        return first, middle, last
+
+    @cached_property
+    def entities(self) -> Entities:
+        """What there is."""
+        return self.once("entities", lambda: Entities.of(self.snapshot))
+
+    @property
+    def changes(self) -> tuple[ObjectChange, ...]:
+        """What happened to objects, by time."""
+        return self.once("changes", lambda: object_changes(self.snapshot))
+
+    def one_of_services(self, service: str | None) -> str | None:
+        """The name as telemetry has it; None for None.
+
+        Raises:
+            ToolError: no such service sent logs or spans.
+        """
+        if service is None:
+            return None
+        name = Entity.parse(service).name if service.strip() else service
+        known = {each.casefold(): each for each in self.entities.services}
+        if name.casefold() not in known:
+            hint = did_you_mean(name, known.values())
+            raise ToolError(f"no service {name[:80]!r} sent logs or spans", hint=hint)
+        return known[name.casefold()]
 
     @cached_property
     def after(self) -> datetime:

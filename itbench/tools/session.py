@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
 from itbench.model.entity import Entity
+from itbench.snapshot.filters import Filter
+from itbench.snapshot.layout import Family
 from itbench.snapshot.snapshot import Snapshot
 from itbench.tools.clock import Clock, iso
 from itbench.tools.entities import Entities
@@ -106,6 +108,16 @@ class Session:
             hint = did_you_mean(name, known.values())
             raise ToolError(f"no service {name[:80]!r} sent logs or spans", hint=hint)
         return known[name.casefold()]
+
+    def count(self, family: Family, found: Filter) -> int:
+        """Rows of `stored.<family>` that fit."""
+        ((rows,),) = self.snapshot.query(f"SELECT count(*) FROM stored.{family} {found}", found.values)
+        return int(rows)
+
+    @staticmethod
+    def utc(time: datetime) -> datetime:
+        """A time as the store has it, with its zone."""
+        return time.replace(tzinfo=UTC)
 
     @cached_property
     def after(self) -> datetime:

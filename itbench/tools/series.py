@@ -115,6 +115,12 @@ def _quantiles(q: float, rows: Mapping[Group, list[Array]], steps: int) -> Value
             by_group[tuple(group)][float(le)] = np.nan_to_num(_aggregate("sum", each))
         except ValueError:
             continue  # a bucket whose bound cannot be read bounds nothing
+    if by_group and not any(np.inf in buckets for buckets in by_group.values()):
+        bounds = sorted({le for buckets in by_group.values() for le in buckets})
+        raise ToolError(
+            f"the recorder kept no bucket le=+Inf, only {', '.join(f'{le:g}' for le in bounds[:20])}: quantiles cannot be told",
+            hint="Compare buckets with each other, grouped by le",
+        )
     return {
         group: np.array([bucket_quantile(q, {le: float(rate[step]) for le, rate in buckets.items()}) for step in range(steps)])
         for group, buckets in by_group.items()

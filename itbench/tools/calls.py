@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from itbench.snapshot.filters import Filter, naive_utc
-from itbench.tools.session import Session
+
+if TYPE_CHECKING:
+    from itbench.tools.session import Session
 
 OUTSIDE = "(outside)"
 

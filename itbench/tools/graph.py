@@ -23,7 +23,8 @@ from itbench.model.entity import Entity
 from itbench.snapshot.records import ObjectVersion
 
 RELATIONS = ("owns", "selects", "scales", "uses", "runs_on", "routes", "limits", "calls")
-_NO_LABELS: Mapping[str, str] = {}
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,18 @@ def build(objects: Iterable[ObjectVersion], calls: Iterable[tuple[Entity, Entity
     """The graph of objects as they are at one time, and of `calls` (caller, callee, note)."""
     every = {version.entity: version.manifest for version in objects}
     by_uid = {uid: entity for entity, manifest in every.items() if (uid := _map(manifest, "metadata").get("uid"))}
-    pods: dict[str | None, list[tuple[Entity, Mapping[str, str]]]] = defaultdict(list)
+    pods: dict[str | None, list[tuple[Entity, Mapping[str, Any], bool]]] = defaultdict(list)
     for entity, manifest in every.items():
         if entity.kind == "Pod":
-            pods[entity.namespace].append((entity, _map(manifest, "metadata", "labels")))
+            owned = bool(_items(_map(manifest, "metadata").get("ownerReferences")))
+            pods[entity.namespace].append((entity, _map(manifest, "metadata", "labels"), owned))
     edges = [edge for entity, manifest in every.items() for edge in _of(entity, manifest, pods, by_uid)]
     edges += [Edge(caller, "calls", callee, note) for caller, callee, note in calls]
     return Graph(edges)
 
 
-_Pods = Mapping[str | None, list[tuple[Entity, Mapping[str, str]]]]
+# By namespace: pods with their labels, and whether they say who owns them.
+_Pods = Mapping[str | None, list[tuple[Entity, Mapping[str, Any], bool]]]
 
 
 def _of(entity: Entity, manifest: Mapping[str, Any], pods: _Pods, by_uid: Mapping[Any, Entity]) -> Iterator[Edge]:
@@ -109,7 +112,7 @@ def _of(entity: Entity, manifest: Mapping[str, Any], pods: _Pods, by_uid: Mappin
 
 
 def _selections(entity: Entity, spec: Mapping[str, Any], pods: _Pods) -> Iterator[Edge]:
-    """Objects that act on pods by their labels. Workloads do not count: they own theirs."""
+    """Objects that act on pods by their labels."""
     namespaces: list[str | None] = [entity.namespace]
     if entity.kind == "Service":
         selector = _map(spec, "selector")
@@ -123,11 +126,18 @@ def _selections(entity: Entity, spec: Mapping[str, Any], pods: _Pods) -> Iterato
         selector = _map(wanted, "labelSelectors")  # Chaos Mesh
         if isinstance(wanted.get("namespaces"), list):
             namespaces = [str(each) for each in wanted["namespaces"]]
+    elif entity.kind in _WORKLOADS:
+        # Recorders that strip ownerReferences leave the labels.
+        labels_wanted = _map(spec, "selector", "matchLabels")
+        for pod, labels, owned in pods.get(entity.namespace, ()):
+            if labels_wanted and not owned and all(labels.get(key) == value for key, value in labels_wanted.items()):
+                yield Edge(entity, "owns", pod, "by labels")
+        return
     else:
         return
     note = ", ".join(f"{key}={value}" for key, value in sorted(selector.items())) or "all pods"
     for namespace in namespaces:
-        for pod, labels in pods.get(namespace, ()):
+        for pod, labels, _ in pods.get(namespace, ()):
             if all(labels.get(key) == value for key, value in selector.items()):
                 yield Edge(entity, "selects", pod, note)
 
@@ -175,7 +185,7 @@ def _map(value: Any, *path: str) -> Mapping[str, Any]:
     """The map at `path`, empty where there is none: manifests of strangers have anything anywhere."""
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else _NO_LABELS
+    return value if isinstance(value, Mapping) else _NOTHING
 
 
 def _items(value: Any) -> list[Mapping[str, Any]]:

@@ -12,9 +12,11 @@ from itbench.model.entity import Entity
 from itbench.snapshot.filters import Filter
 from itbench.snapshot.layout import Family
 from itbench.snapshot.snapshot import Snapshot
+from itbench.tools.calls import service_calls
 from itbench.tools.clock import Clock, iso
 from itbench.tools.entities import Entities
 from itbench.tools.errors import ToolError, did_you_mean
+from itbench.tools.graph import Graph, build
 from itbench.tools.history import ObjectChange, object_changes
 
 T = TypeVar("T")
@@ -93,6 +95,38 @@ class Session:
     def changes(self) -> tuple[ObjectChange, ...]:
         """What happened to objects, by time."""
         return self.once("changes", lambda: object_changes(self.snapshot))
+
+    def service_entity(self, service: str) -> Entity:
+        """The Kubernetes Service behind the name that telemetry has; without a namespace where objects do not know it."""
+        return self._service_entities.get(service) or Entity(kind="Service", name=service)
+
+    @cached_property
+    def _service_entities(self) -> dict[str, Entity]:
+        rows = self.snapshot.query(
+            """SELECT DISTINCT service, map_json(resource)->>'$."k8s.namespace.name"'
+            FROM (SELECT DISTINCT service, resource FROM stored.spans) ORDER BY ALL DESC"""
+        )
+        home = {service: namespace for service, namespace in rows if namespace}
+        found: dict[str, Entity] = {}
+        for entity in reversed(self.entities.known):
+            if entity.kind == "Service" and home.get(entity.name, entity.namespace) == entity.namespace:
+                found[entity.name] = entity
+        return {service: Entity(namespace=home[service], kind="Service", name=service) for service in home} | found
+
+    def graph(self, at: datetime | None = None) -> Graph:
+        """How objects hang together at a time, by default the end; calls are those of the whole recording."""
+        moment = at or self.clock.end
+
+        def make() -> Graph:
+            calls = [
+                (self.service_entity(caller), self.service_entity(callee), f"{count} calls, {errors} failed")
+                for caller, callee, count, errors in service_calls(self)
+            ]
+            return build(self.snapshot.objects_at(moment, limit=None), calls)
+
+        if at is None:
+            return self.once("graph", make)
+        return make()
 
     def one_of_services(self, service: str | None) -> str | None:
         """The name as telemetry has it; None for None.

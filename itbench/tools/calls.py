@@ -113,13 +113,18 @@ def call_changes(
     service: str | None = None,
     by_operation: bool = False,
 ) -> list[CallChange]:
-    """Every edge in [since, pivot) and [pivot, until), the worst first."""
+    """Every edge in [since, pivot) and [pivot, until), the worst first; of one service, those from it and to it."""
+    key = ("call changes", since, pivot, until, by_operation)
+    found = session.recently(key, lambda: _changes(session, since, pivot, until, by_operation))
+    return [change for change in found if service is None or service in (change.caller, change.callee)]
+
+
+def _changes(session: Session, since: datetime, pivot: datetime, until: datetime, by_operation: bool) -> list[CallChange]:
     prepare(session)
-    found = Filter(since, until).add("? IN (caller, callee)", service)
+    found = Filter(since, until)
     operation = "operation" if by_operation else "''"
-    after = "time >= ?"
     rows = session.snapshot.query(
-        f"""SELECT caller, callee, {operation} AS op, answered, {after} AS late, count(*), sum(error::INTEGER),
+        f"""SELECT caller, callee, {operation} AS op, answered, time >= ? AS late, count(*), sum(error::INTEGER),
             quantile_cont(duration_ns, [0.5, 0.95]) FROM derived.calls {found}
         GROUP BY ALL ORDER BY ALL""",
         [naive_utc(pivot), *found.values],
@@ -127,7 +132,7 @@ def call_changes(
     minutes = ((pivot - since).total_seconds() / 60, (until - pivot).total_seconds() / 60)
     edges: dict[tuple[str, str, str, bool], list[Measure]] = {}
     for caller, callee, name, answered, late, count, errors, quantiles in rows:
-        pair = edges.setdefault((caller, callee, name, answered), [_NOTHING, _NOTHING])
+        pair = edges.setdefault((caller, callee, name, answered), [_NONE, _NONE])
         pair[late] = _measure(count, errors, quantiles, minutes[late])
     changes = [CallChange(*edge, *pair) for edge, pair in edges.items()]
     return sorted(changes, key=_badness)
@@ -147,7 +152,7 @@ def service_calls(session: Session) -> list[tuple[str, str, int, int]]:
 
 
 _ENOUGH = 5
-_NOTHING = Measure(0, 0.0, None, None, None)
+_NONE = Measure(0, 0.0, None, None, None)
 _STATES = ("critical", "new", "vanished", "warning", "steady")
 
 

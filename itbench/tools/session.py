@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from itbench.tools.graph import Graph, build
 from itbench.tools.history import ObjectChange, object_changes
 
 T = TypeVar("T")
+_RECENT = 16
 
 
 class Session:
@@ -28,6 +30,7 @@ class Session:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._known: dict[Hashable, Any] = {}
+        self._recent: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.RLock()
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -36,6 +39,17 @@ class Session:
             if key not in self._known:
                 self._known[key] = make()
             found: T = self._known[key]
+            return found
+
+    def recently(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The same for keys that agents choose: only the last ones are kept."""
+        with self._lock:
+            if key not in self._recent:
+                self._recent[key] = make()
+                if len(self._recent) > _RECENT:
+                    self._recent.popitem(last=False)
+            self._recent.move_to_end(key)
+            found: T = self._recent[key]
             return found
 
     @cached_property
@@ -95,6 +109,23 @@ class Session:
     def changes(self) -> tuple[ObjectChange, ...]:
         """What happened to objects, by time."""
         return self.once("changes", lambda: object_changes(self.snapshot))
+
+    @property
+    def spec_changes(self) -> tuple[ObjectChange, ...]:
+        """Those that are more than a new status."""
+        return self.once("spec changes", lambda: tuple(change for change in self.changes if change.in_spec))
+
+    def changes_of(self, entities: Iterable[Entity]) -> list[ObjectChange]:
+        """Those of `spec_changes` that are about one of these, by time."""
+
+        def sort_out() -> dict[Entity, list[ObjectChange]]:
+            found: dict[Entity, list[ObjectChange]] = defaultdict(list)
+            for change in self.spec_changes:
+                found[change.entity].append(change)
+            return dict(found)
+
+        by_entity = self.once("changes by entity", sort_out)
+        return sorted((change for entity in entities for change in by_entity.get(entity, ())), key=lambda change: change.time)
 
     def service_entity(self, service: str) -> Entity:
         """The Kubernetes Service behind the name that telemetry has; without a namespace where objects do not know it."""

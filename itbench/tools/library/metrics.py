@@ -117,7 +117,7 @@ def metric_anomalies(
     first, middle, last = (time.timestamp() for time in session.around(since, pivot, until))
     name = _object_name(session, object)
     buckets = metric is not None and metric.endswith("_bucket")
-    series = session.once(("samples", metric, name), lambda: select(session, metric=metric, object_name=name, buckets=buckets))
+    series = session.recently(("samples", metric, name), lambda: select(session, metric=metric, object_name=name, buckets=buckets))
     found: list[tuple[Samples, Anomaly]] = []
     short = new = 0
     for one in series:

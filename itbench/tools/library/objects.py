@@ -109,9 +109,8 @@ def object_changes(
     entities = None if name is None else set(session.entities.resolve(name))
     found = [
         change
-        for change in session.changes
-        if (status or change.in_spec)
-        and (entities is None or change.entity in entities)
+        for change in (session.changes if status else session.spec_changes)
+        if (entities is None or change.entity in entities)
         and (namespace is None or change.entity.namespace == namespace)
         and (wanted is None or (change.entity.kind or "").casefold() == wanted.casefold())
         and (first is None or change.time >= first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from itbench.tools.calls import CallChange
@@ -71,11 +71,11 @@ def _alerts(session: Session) -> str:
 
 def _changes(session: Session) -> str:
     # What pods come and go shows up in what made them come and go.
-    found = [change for change in session.changes if change.in_spec and change.entity.kind not in _CHURN]
-    rows = [change_cells(change, False) for change in found]
-    others = sum(change.in_spec for change in session.changes) - len(found)
+    found = [change for change in session.spec_changes if change.entity.kind not in _CHURN]
+    others = len(session.spec_changes) - len(found)
     note = f"\nand {others} of {', '.join(sorted(_CHURN))}" if others else ""
-    return _some(("time", "observed", "change", "object", "fields"), rows, "object_changes") + note
+    columns = ("time", "observed", "change", "object", "fields")
+    return _some(columns, found, "object_changes", lambda change: change_cells(change, False)) + note
 
 
 def _warnings(session: Session) -> str:
@@ -93,8 +93,7 @@ def _calls(session: Session) -> str:
     first, middle, last = session.clock.start, session.clock.incident, session.after
     if not first < middle < last:
         return ""
-    found = session.once("calls around the incident", lambda: changes_of_calls(session, first, middle, last))
-    worse = [one for one in found if one.state != "steady"]
+    worse = [one for one in changes_of_calls(session, first, middle, last) if one.state != "steady"]
 
     def errors(one: CallChange) -> Sequence[Any]:
         sides = (one.before, one.after)
@@ -120,8 +119,9 @@ def _problems(session: Session) -> str:
 _CHURN = frozenset({"Pod", "ReplicaSet", "Endpoints", "EndpointSlice"})
 
 
-def _some(columns: Sequence[str], rows: Sequence[Sequence[Any]], more: str) -> str:
+def _some(columns: Sequence[str], rows: Sequence[Any], more: str, cells: Callable[[Any], Sequence[Any]] = tuple) -> str:
+    """The first rows, and the tool that gives the rest."""
     if not rows:
         return "none"
     rest = f"\nand {len(rows) - _MOST} more: {more}" if len(rows) > _MOST else ""
-    return table(columns, rows[:_MOST], cell=240) + rest
+    return table(columns, map(cells, rows[:_MOST]), cell=240) + rest

@@ -106,7 +106,7 @@ def entity_context(session: Session, name: EntityWord) -> str:
     family = _family(graph, centres)
     names = sorted({entity.name for entity in family})
     edges = list(dict.fromkeys(edge for centre in centres for _, edge in graph.around(centre, 1)))
-    changes = [change for change in session.changes if change.entity in set(family) and change.in_spec]
+    changes = session.changes_of(family)
     service = next((each for each in session.entities.services if each in {centre.name for centre in centres}), None)
     parts = [
         ("Entities", listed(family, 20)),

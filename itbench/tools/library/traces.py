@@ -104,7 +104,7 @@ def trace_errors(
     """
     first, middle, last = session.around(since, pivot, until)
     named = session.one_of_services(service)
-    every, counts = session.once(("error paths", first, middle, last), lambda: _error_paths(session, first, middle, last))
+    every, counts = session.recently(("error paths", first, middle, last), lambda: _error_paths(session, first, middle, last))
     paths = [path for path in every if named is None or named in path.services]
 
     def cells(path: ErrorPath) -> Sequence[Any]:

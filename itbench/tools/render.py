@@ -86,7 +86,9 @@ def paged(
         most: the longest table; rows that do not fit are left to the next page.
     """
     if not rows:
-        return f"no {what} at offset {offset}: there are {total}" if total else f"no {what}"
+        if total:
+            return f"no {what} at offset {offset}: there are {total}, from offset 0 on"
+        return f"no {what}: nothing that was recorded fits this question"
     lines = [" | ".join(columns)]
     size = len(lines[0])
     for row in rows:

@@ -14,7 +14,9 @@ from itbench.model.errors import UsageError
 
 @click.command()
 @click.argument("snapshot", type=FOLDER)
-@click.option("--http", "address", metavar="HOST:PORT", help="Serve streamable HTTP, not stdio. HOST is 127.0.0.1 if left out.")
+@click.option(
+    "--http", "address", metavar="HOST:PORT", help="Serve streamable HTTP, not stdio. HOST is 127.0.0.1 if left out."
+)
 @DOMAIN
 def mcp(snapshot: Path, address: str | None, domain: Domain | None) -> None:
     """Serve the tools over SNAPSHOT, a scenario folder, to any MCP client. Read-only; ground truth is out of reach.

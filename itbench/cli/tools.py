@@ -12,7 +12,9 @@ from itbench.cli.options import FOLDER, JSON
 from itbench.model.base import Domain
 from itbench.model.errors import UsageError
 
-DOMAIN = click.option("--domain", type=click.Choice(get_args(Domain)), help="Only the tools that serve its tasks; default: all.")
+DOMAIN = click.option(
+    "--domain", type=click.Choice(get_args(Domain)), help="Only the tools that serve its tasks; default: all."
+)
 
 
 @click.group()

@@ -37,7 +37,8 @@ class CostTable:
     """All rows, in the order of the file.
 
     Attributes:
-        dimensions: columns such as `Account ID`, `CSP`, `Cloud_Service`, `Application`, `Instance_Family`, as the file has them.
+        dimensions: columns such as `Account ID`, `CSP`, `Cloud_Service`, `Application`, `Instance_Family`, as the file
+            has them.
         anomaly_day: the day to be explained, if the folder says one.
         anomaly: the document that says so.
     """
@@ -66,7 +67,9 @@ def read_costs(path: Path, name: str) -> tuple[tuple[str, ...], list[CostRow], l
 
 def _rows(header: Sequence[str], lines: Any, name: str) -> tuple[tuple[str, ...], list[CostRow], list[Problem]]:
     lower = [column.lower() for column in header]
-    day, cost, count = (next((lower.index(each) for each in names if each in lower), None) for names in (_DATES, _COSTS, _COUNTS))
+    day, cost, count = (
+        next((lower.index(each) for each in names if each in lower), None) for names in (_DATES, _COSTS, _COUNTS)
+    )
     price = next((place for place, column in enumerate(lower) if column.startswith("price")), None)
     if day is None or cost is None:
         return (), [], [Problem(name, 1, f"there is no column {'date' if day is None else 'unblended_cost'}")]

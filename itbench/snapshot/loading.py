@@ -24,7 +24,10 @@ _MAX_COLUMNS = 256
 _MEMORY = "200MB"
 # Each share has a database of its own; together they keep the cores busy where one alone would wait for its last rows.
 # They are about equal in work, and in what DuckDB has to keep: the order of spans and samples is not that of their files.
-_SHARES: tuple[tuple[Family, ...], ...] = (("spans", "metrics"), ("logs", "events", "objects", "alerts", "topology", "costs"))
+_SHARES: tuple[tuple[Family, ...], ...] = (
+    ("spans", "metrics"),
+    ("logs", "events", "objects", "alerts", "topology", "costs"),
+)
 
 
 def load(files: Sequence[InputFile], out: Path) -> Loaded:

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-Since = Annotated[str | None, Field(description="From this time on: ISO 8601, 10:05, or relative such as start+5m, incident-10m, end-90s.")]
+Since = Annotated[
+    str | None, Field(description="From this time on: ISO 8601, 10:05, or relative such as start+5m, incident-10m, end-90s.")
+]
 Until = Annotated[str | None, Field(description="Before this time, written in the same ways.")]
 Limit = Annotated[int, Field(ge=1, le=1000, description="The most rows to give.")]
 Offset = Annotated[int, Field(ge=0, le=10**12, description="Rows to leave out, to page through a long answer.")]

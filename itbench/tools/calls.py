@@ -44,7 +44,7 @@ WHERE coalesce({", ".join(f"nullif(peer[{n + 1}], '')" for n in range(len(_PEERS
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Calls of one window: per minute, share of errors (0–1), median and 95th percentile of milliseconds (None: no calls)."""
+    """Calls of one window: per minute, share of errors (0–1), median and 95th percentile in ms (None: no calls)."""
 
     count: int
     per_minute: float

@@ -11,8 +11,8 @@ from itbench.tools.errors import ToolError, near
 
 # Of several objects with one name, the one that somebody most likely means.
 _ORDER = (
-    "Deployment StatefulSet DaemonSet Service Pod CronJob Job ConfigMap Secret Node Namespace HorizontalPodAutoscaler Ingress "
-    "NetworkPolicy ReplicaSet PersistentVolumeClaim"
+    "Deployment StatefulSet DaemonSet Service Pod CronJob Job ConfigMap Secret Node Namespace HorizontalPodAutoscaler "
+    "Ingress NetworkPolicy ReplicaSet PersistentVolumeClaim"
 ).split()
 _RANK = {kind: place for place, kind in enumerate(_ORDER)}
 
@@ -43,7 +43,8 @@ class Entities:
     def of(cls, snapshot: Snapshot) -> Entities:
         """From objects, events, and the pods and services of telemetry."""
         found = {
-            Entity(namespace=namespace or None, kind=kind or None, name=name) for namespace, kind, name in snapshot.query(_ALL)
+            Entity(namespace=namespace or None, kind=kind or None, name=name)
+            for namespace, kind, name in snapshot.query(_ALL)
         }
         # Telemetry does not always say the namespace; objects do.
         placed = {(entity.kind, entity.name) for entity in found if entity.namespace}
@@ -61,7 +62,6 @@ class Entities:
         except ValueError:
             raise ToolError("an empty name means no entity", hint="Write namespace/Kind/name, Kind/name or a name") from None
         found = [entity for entity in self.known if _fits(entity, wanted)]
-        # `cart/data` may be a name with a slash, and `otel-demo/ad` a namespace and a name: both were tried by the parser.
         if not found:
             raise ToolError(f"nothing here is called {word[:200]!r}", hint=self._hint(wanted))
         return tuple(sorted(found, key=likelihood))

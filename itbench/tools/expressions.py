@@ -1,4 +1,4 @@
-"""The small language of the tool `metrics`: arithmetic on metrics, with label matchers and a few functions, as PromQL has them.
+"""The small language of the tool `metrics`: arithmetic on metrics, with label matchers and functions as PromQL has them.
 
     rate(http_requests_total{code=~"5.."}) / rate(http_requests_total)
     p95(request_duration_milliseconds_bucket{service_name="cart"})
@@ -19,7 +19,9 @@ Function = Literal["value", "rate", "increase", "p50", "p90", "p95", "p99"]
 FUNCTIONS: tuple[Function, ...] = ("value", "rate", "increase", "p50", "p90", "p95", "p99")
 MAX_CHARS = 1000
 _MAX_DEPTH = 20
-_TOKEN = re.compile(r'\s*(?:(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([a-zA-Z_:][\w:.]*)|("(?:[^"\\]|\\.)*")|(=~|!~|!=|[-+*/(){}=,]))')
+_TOKEN = re.compile(
+    r'\s*(?:(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([a-zA-Z_:][\w:.]*)|("(?:[^"\\]|\\.)*")|(=~|!~|!=|[-+*/(){}=,]))'
+)
 _HELP = (
     'Write for example: rate(requests_total{code=~"5.."}) / rate(requests_total). '
     f"Functions: {', '.join(FUNCTIONS)} (p… take a *_bucket metric); + - * / and numbers. "
@@ -109,24 +111,24 @@ class _Parser:
         return left
 
     def _factor(self, depth: int) -> Expression:
-        token = self._next("a metric or a number")
-        if token == "-":
+        symbol = self._next("a metric or a number")
+        if symbol == "-":
             if depth > _MAX_DEPTH:
                 raise self._error("the expression is nested too deeply")
             return Operation("*", -1.0, self._factor(depth + 1))
-        if token == "(":
+        if symbol == "(":
             inside = self._sum(depth + 1)
             self._expect(")")
             return inside
-        if token[0].isdigit():
-            return float(token)
-        if not re.match(r"[a-zA-Z_:]", token):
-            raise self._error(f"{token!r} stands where a metric or a number should")
+        if symbol[0].isdigit():
+            return float(symbol)
+        if not re.match(r"[a-zA-Z_:]", symbol):
+            raise self._error(f"{symbol!r} stands where a metric or a number should")
         if self._peek() != "(":
-            return self._selector(token, None)
-        function = next((each for each in FUNCTIONS if each == token.lower()), None)
+            return self._selector(symbol, None)
+        function = next((each for each in FUNCTIONS if each == symbol.lower()), None)
         if function is None:
-            raise self._error(f"there is no function {token!r}")
+            raise self._error(f"there is no function {symbol!r}")
         self._expect("(")
         found = self._selector(self._next("a metric"), function)
         self._expect(")")
@@ -150,7 +152,7 @@ class _Parser:
     def _matcher(self) -> Matcher:
         label, operator, value = self._next("a label"), self._next("= != =~ or !~"), self._next("a text in double quotes")
         if operator not in ("=", "!=", "=~", "!~") or not value.startswith('"') or not re.fullmatch(r"[\w.]+", label):
-            raise self._error(f"a matcher is written label=\"value\", not {label} {operator} {value}")
+            raise self._error(f'a matcher is written label="value", not {label} {operator} {value}')
         known: tuple[Literal["=", "!=", "=~", "!~"], ...] = ("=", "!=", "=~", "!~")
         return Matcher(label, known[known.index(operator)], re.sub(r'\\(["\\])', r"\1", value[1:-1]))
 

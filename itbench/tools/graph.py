@@ -66,7 +66,9 @@ class Graph:
                     # A namespace or a node touches everything: what is behind it is no neighbour.
                     if other.kind not in ("Namespace", "Node"):
                         queue.append(other)
-        return [(found[edge], edge) for edge in sorted(found, key=lambda edge: (found[edge], str(edge.source), str(edge.target)))]
+        return [
+            (found[edge], edge) for edge in sorted(found, key=lambda edge: (found[edge], str(edge.source), str(edge.target)))
+        ]
 
 
 def build(objects: Iterable[ObjectVersion], calls: Iterable[tuple[Entity, Entity, str]]) -> Graph:
@@ -103,7 +105,11 @@ def _of(entity: Entity, manifest: Mapping[str, Any], pods: _Pods, by_uid: Mappin
     if entity.kind == "Ingress":
         for service in _backends(spec):
             yield Edge(entity, "routes", _named(entity, "Service", service))
-    pod = spec if entity.kind == "Pod" else _map(spec, "jobTemplate", "spec", "template", "spec") or _map(spec, "template", "spec")
+    pod = (
+        spec
+        if entity.kind == "Pod"
+        else _map(spec, "jobTemplate", "spec", "template", "spec") or _map(spec, "template", "spec")
+    )
     if pod:
         for kind, name, how in _dependencies(pod):
             yield Edge(entity, "uses", _named(entity, kind, name), how)
@@ -112,62 +118,76 @@ def _of(entity: Entity, manifest: Mapping[str, Any], pods: _Pods, by_uid: Mappin
 
 
 def _selections(entity: Entity, spec: Mapping[str, Any], pods: _Pods) -> Iterator[Edge]:
-    """Objects that act on pods by their labels."""
-    namespaces: list[str | None] = [entity.namespace]
-    if entity.kind == "Service":
-        selector = _map(spec, "selector")
-        if not selector:
-            return
-    elif entity.kind == "NetworkPolicy":
-        selector = _map(spec, "podSelector", "matchLabels")  # an empty one is meant for all pods of the namespace
-    elif entity.kind == "PodDisruptionBudget":
-        selector = _map(spec, "selector", "matchLabels")
-    elif isinstance(wanted := _map(spec, "selector"), Mapping) and ("labelSelectors" in wanted or "namespaces" in wanted):
-        selector = _map(wanted, "labelSelectors")  # Chaos Mesh
-        if isinstance(wanted.get("namespaces"), list):
-            namespaces = [str(each) for each in wanted["namespaces"]]
-    elif entity.kind in _WORKLOADS:
-        # Recorders that strip ownerReferences leave the labels.
-        labels_wanted = _map(spec, "selector", "matchLabels")
-        for pod, labels, owned in pods.get(entity.namespace, ()):
-            if labels_wanted and not owned and all(labels.get(key) == value for key, value in labels_wanted.items()):
-                yield Edge(entity, "owns", pod, "by labels")
+    """Pods that an object acts on by their labels, and those of a workload where ownerReferences were not recorded."""
+    if entity.kind in _WORKLOADS:
+        wanted = _map(spec, "selector", "matchLabels")
+        unowned = [(pod, labels) for pod, labels, owned in pods.get(entity.namespace, ()) if wanted and not owned]
+        yield from (Edge(entity, "owns", pod, "by labels") for pod, labels in unowned if _carries(labels, wanted))
         return
-    else:
+    selector = _selector(entity, spec)
+    if selector is None:
         return
     note = ", ".join(f"{key}={value}" for key, value in sorted(selector.items())) or "all pods"
-    for namespace in namespaces:
+    chosen = _map(spec, "selector").get("namespaces")  # Chaos Mesh
+    for namespace in map(str, chosen) if isinstance(chosen, list) else [entity.namespace]:
         for pod, labels, _ in pods.get(namespace, ()):
-            if all(labels.get(key) == value for key, value in selector.items()):
+            if _carries(labels, selector):
                 yield Edge(entity, "selects", pod, note)
+
+
+def _selector(entity: Entity, spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The labels that an object asks for, an empty map for all pods, None where it selects none."""
+    selector = _map(spec, "selector")
+    if entity.kind == "Service":
+        return selector or None
+    if entity.kind == "NetworkPolicy":
+        return _map(spec, "podSelector", "matchLabels")
+    if entity.kind == "PodDisruptionBudget":
+        return _map(selector, "matchLabels")
+    if "labelSelectors" in selector or "namespaces" in selector:
+        return _map(selector, "labelSelectors")  # Chaos Mesh
+    return None
+
+
+def _carries(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _dependencies(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Kind, name and how, of what a pod's specification needs."""
     for volume in _items(pod.get("volumes")):
-        how = f"volume {volume.get('name', '')}"
         for source in (volume, *_items(_map(volume, "projected").get("sources"))):
-            for field, kind, key in (
-                ("configMap", "ConfigMap", "name"),
-                ("secret", "Secret", "secretName" if source is volume else "name"),
-                ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
-            ):
+            for field, kind, key in _VOLUMES:
                 if name := _map(source, field).get(key):
-                    yield kind, str(name), how
+                    yield kind, str(name), f"volume {volume.get('name', '')}"
     for container in (*_items(pod.get("initContainers")), *_items(pod.get("containers"))):
-        for entry in _items(container.get("envFrom")):
-            for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-                if name := _map(entry, field).get("name"):
-                    yield kind, str(name), f"environment of {container.get('name', '')}"
-        for entry in _items(container.get("env")):
-            for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-                if name := _map(entry, "valueFrom", field).get("name"):
-                    yield kind, str(name), f"{entry.get('name', '')} of {container.get('name', '')}"
+        yield from _environment(container)
     for reference in _items(pod.get("imagePullSecrets")):
         if reference.get("name"):
             yield "Secret", str(reference["name"]), "pulls images"
     if pod.get("serviceAccountName"):
         yield "ServiceAccount", str(pod["serviceAccountName"]), "runs as"
+
+
+# The Secret of a volume goes by secretName, that of a projected source by name.
+_VOLUMES = (
+    ("configMap", "ConfigMap", "name"),
+    ("secret", "Secret", "secretName"),
+    ("secret", "Secret", "name"),
+    ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
+)
+
+
+def _environment(container: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    owner = container.get("name", "")
+    for entry in _items(container.get("envFrom")):
+        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            if name := _map(entry, field).get("name"):
+                yield kind, str(name), f"environment of {owner}"
+    for entry in _items(container.get("env")):
+        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            if name := _map(entry, "valueFrom", field).get("name"):
+                yield kind, str(name), f"{entry.get('name', '')} of {owner}"
 
 
 def _backends(spec: Mapping[str, Any]) -> Iterator[str]:

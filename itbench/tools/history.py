@@ -46,9 +46,11 @@ class ObjectChange:
 
 
 class _Observed(NamedTuple):
+    """When an object was seen first and last, and how often."""
+
     first: datetime
     last: datetime
-    count: int
+    times: int
 
 
 def object_changes(snapshot: Snapshot) -> tuple[ObjectChange, ...]:
@@ -60,7 +62,9 @@ def object_changes(snapshot: Snapshot) -> tuple[ObjectChange, ...]:
 
 
 def _kinds(snapshot: Snapshot) -> list[str]:
-    return [kind for (kind,) in snapshot.query("SELECT DISTINCT kind FROM stored.objects ORDER BY 1") if kind not in _BEATING]
+    return [
+        kind for (kind,) in snapshot.query("SELECT DISTINCT kind FROM stored.objects ORDER BY 1") if kind not in _BEATING
+    ]
 
 
 def _sightings(snapshot: Snapshot) -> dict[Entity, _Observed]:
@@ -109,7 +113,7 @@ def _gone(sightings: Mapping[Entity, _Observed], deleted: set[Entity]) -> Iterat
     """Objects that a dump no longer lists. Where few objects were seen again and again, the recorder watched: none."""
     if not sightings:
         return
-    counts = sorted(seen.count for seen in sightings.values())
+    counts = sorted(seen.times for seen in sightings.values())
     usual = counts[len(counts) // 2]
     if usual < 3:
         return

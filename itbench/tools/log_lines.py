@@ -58,16 +58,19 @@ def patterns(session: Session, found: Filter, pivot: datetime, similarity: float
     `found` may speak of time, service, severity and severity_number.
     """
     session.once("log lines", lambda: [session.snapshot.query(statement) for statement in _MAKE])
-    late = naive_utc(pivot)
+    middle = naive_utc(pivot)
     rows = session.snapshot.query(
         f"""SELECT service, severity, pattern, early, late, first, last, row FROM (
             SELECT service, severity, id, count(*) FILTER (time < ?) AS early, count(*) FILTER (time >= ?) AS late,
                 min(time) AS first, max(time) AS last, min(row) AS row
             FROM derived.log_lines {found} GROUP BY service, severity, id) JOIN derived.log_bodies USING (id)
         ORDER BY early + late DESC, service, severity, pattern {page(_MOST)}""",
-        [late, late, *found.values],
+        [middle, middle, *found.values],
     )
-    every = [Pattern(*row[:5], session.utc(row[5]), session.utc(row[6]), row[7]) for row in rows]
+    every = [
+        Pattern(service, severity, text, early, late, session.utc(first), session.utc(last), row)
+        for service, severity, text, early, late, first, last, row in rows
+    ]
     total = session.snapshot.query(f"SELECT count(*) FROM derived.log_lines {found}", found.values)[0][0]
     merged = _merge(every, similarity)
     return (every if merged is None else merged), total, merged is not None

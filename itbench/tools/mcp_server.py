@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _INSTRUCTIONS = (
-    "Tools over the recording of one incident in a Kubernetes cluster: alerts, events, objects, logs, traces, metrics, costs. "
-    "Start with incident_overview. Answers are pages: their first line says how many rows there are and the next offset."
+    "Tools over the recording of one incident in a Kubernetes cluster: alerts, events, objects, logs, traces, metrics "
+    "and costs. Start with incident_overview. Answers are pages: their first line says how many rows there are and the next offset."
 )
 
 
@@ -48,13 +48,11 @@ def build(toolbox: Toolbox) -> Server[None]:
     ]
 
     async def list_tools(
-        context: ServerRequestContext[None], request: types.PaginatedRequestParams | None  # noqa: ARG001 (the SDK's signature)
+        _context: ServerRequestContext[None], _request: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=offered)
 
-    async def call_tool(
-        context: ServerRequestContext[None], request: types.CallToolRequestParams  # noqa: ARG001
-    ) -> types.CallToolResult:
+    async def call_tool(_context: ServerRequestContext[None], request: types.CallToolRequestParams) -> types.CallToolResult:
         answer = await anyio.to_thread.run_sync(toolbox.call, request.name, request.arguments or {})
         return types.CallToolResult(content=[types.TextContent(type="text", text=answer.text)], is_error=answer.is_error)
 
@@ -99,7 +97,9 @@ def serve_http(toolbox: Toolbox, host: str, port: int, ready: Callable[[str], No
         listener.bind(address)
         listener.listen()
     except (OSError, OverflowError) as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error}", hint="Choose another HOST:PORT; port 0 takes a free one") from error
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error}", hint="Choose another HOST:PORT; port 0 takes a free one"
+        ) from error
     with listener:
         app = build(toolbox).streamable_http_app(streamable_http_path=PATH, host=host)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))

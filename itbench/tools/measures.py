@@ -47,7 +47,9 @@ def in_steps(times: Array, values: Array, edges: Array) -> Array:
     inside = (place >= 0) & (place < edges.size - 1)
     count = np.bincount(place[inside], minlength=edges.size - 1)
     total = np.bincount(place[inside], weights=values[inside], minlength=edges.size - 1)
-    return np.divide(total, count, out=np.full(edges.size - 1, np.nan), where=count > 0)
+    result = np.full(edges.size - 1, np.nan)
+    np.divide(total, count, out=result, where=count > 0)
+    return result
 
 
 def rate_in_steps(times: Array, values: Array, edges: Array) -> Array:
@@ -59,7 +61,8 @@ def rate_in_steps(times: Array, values: Array, edges: Array) -> Array:
     inside = (place >= 0) & (place < edges.size - 1)
     gained = np.bincount(place[inside], weights=increases(values)[inside], minlength=edges.size - 1)
     passed = np.bincount(place[inside], weights=np.diff(times)[inside], minlength=edges.size - 1)
-    return np.divide(gained, passed, out=result, where=passed > 0)
+    np.divide(gained, passed, out=result, where=passed > 0)
+    return result
 
 
 def bucket_quantile(q: float, buckets: Mapping[float, float]) -> float:

@@ -111,7 +111,8 @@ def bounded(answer: str, most: int = MAX_CHARS) -> str:
     """The answer, cut at a line where it is too long, with a word on how to ask for less."""
     if len(answer) <= most:
         return answer
-    note = f"\n[cut: the answer has {len(answer)} characters, and {most} fit. Narrow it with filters, or page with limit and offset]"
+    size = f"the answer has {len(answer)} characters, and {most} fit"
+    note = f"\n[cut: {size}. Narrow it with filters, or page with limit and offset]"
     kept = answer[: max(0, most - len(note))]
     at = kept.rfind("\n")
     return (kept[:at] if at > len(kept) // 2 else kept) + note[: most or None]

@@ -38,7 +38,12 @@ class Samples:
 
 
 def select(
-    session: Session, *, metric: str | None, matchers: Sequence[Matcher] = (), object_name: str | None = None, buckets: bool = True
+    session: Session,
+    *,
+    metric: str | None,
+    matchers: Sequence[Matcher] = (),
+    object_name: str | None = None,
+    buckets: bool = True,
 ) -> list[Samples]:
     """The series that fit, by metric, object and labels.
 
@@ -50,7 +55,8 @@ def select(
         conditions.append("NOT ends_with(metric, '_bucket')")
     where = " AND ".join(conditions) or "true"
     rows = session.snapshot.query(
-        f"""SELECT metric, object_kind, object_name, labels, list(epoch_us(time) ORDER BY time, row), list(value ORDER BY time, row)
+        f"""SELECT metric, object_kind, object_name, labels, list(epoch_us(time) ORDER BY time, row),
+            list(value ORDER BY time, row)
         FROM stored.metrics WHERE {where} GROUP BY metric, object_kind, object_name, labels
         ORDER BY metric, object_kind, object_name, labels LIMIT {MAX_SERIES + 1}""",
         values,
@@ -117,12 +123,15 @@ def _quantiles(q: float, rows: Mapping[Group, list[Array]], steps: int) -> Value
             continue  # a bucket whose bound cannot be read bounds nothing
     if by_group and not any(np.inf in buckets for buckets in by_group.values()):
         bounds = sorted({le for buckets in by_group.values() for le in buckets})
+        known = ", ".join(f"{le:g}" for le in bounds[:20])
         raise ToolError(
-            f"the recorder kept no bucket le=+Inf, only {', '.join(f'{le:g}' for le in bounds[:20])}: quantiles cannot be told",
+            f"the recorder kept no bucket le=+Inf, only {known}: quantiles cannot be told",
             hint="Compare buckets with each other, grouped by le",
         )
     return {
-        group: np.array([bucket_quantile(q, {le: float(rate[step]) for le, rate in buckets.items()}) for step in range(steps)])
+        group: np.array(
+            [bucket_quantile(q, {le: float(rate[step]) for le, rate in buckets.items()}) for step in range(steps)]
+        )
         for group, buckets in by_group.items()
     }
 
@@ -155,7 +164,9 @@ def _apply(operator: str, left: Array, right: Array) -> Array:
         return left - right
     if operator == "*":
         return left * right
-    return np.divide(left, right, out=np.full(left.shape, np.nan), where=right != 0)
+    result = np.full(left.shape, np.nan)
+    np.divide(left, right, out=result, where=right != 0)
+    return result
 
 
 def _conditions(metric: str | None, matchers: Sequence[Matcher], object_name: str | None) -> tuple[list[str], list[object]]:

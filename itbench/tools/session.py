@@ -125,7 +125,9 @@ class Session:
             return dict(found)
 
         by_entity = self.once("changes by entity", sort_out)
-        return sorted((change for entity in entities for change in by_entity.get(entity, ())), key=lambda change: change.time)
+        return sorted(
+            (change for entity in entities for change in by_entity.get(entity, ())), key=lambda change: change.time
+        )
 
     def service_entity(self, service: str) -> Entity:
         """The Kubernetes Service behind the name that telemetry has; without a namespace where objects do not know it."""

@@ -3,8 +3,8 @@
     with Toolbox(open_snapshot(folder)) as toolbox:
         print(toolbox.call("alert_summary", {}).text)
 
-A call never raises for what an agent wrote: a wrong name or argument is answered with what would be right. Answers are text of
-at most `max_chars` characters. The tools reach nothing but the snapshot, which has no ground truth in it.
+A call never raises for what an agent wrote: a wrong name or argument is answered with what would be right. Answers are text
+of at most `max_chars` characters. The tools reach nothing but the snapshot, which has no ground truth in it.
 """
 
 from __future__ import annotations

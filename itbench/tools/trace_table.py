@@ -61,7 +61,8 @@ def failed(session: Session, since: datetime, until: datetime, most: int) -> tup
     total = session.snapshot.query(f"SELECT count(*) {which}", values)[0][0]
     rows = session.snapshot.query(
         f"""SELECT time, trace_id, span_id, parent_span_id, name, service, duration_ns, kind, status, status_message
-        FROM stored.spans SEMI JOIN (SELECT trace_id {which} ORDER BY hash(trace_id), trace_id LIMIT {int(most)}) USING (trace_id)
+        FROM stored.spans SEMI JOIN (
+            SELECT trace_id {which} ORDER BY hash(trace_id), trace_id LIMIT {int(most)}) USING (trace_id)
         ORDER BY trace_id, time, span_id""",
         values,
     )

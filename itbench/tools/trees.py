@@ -107,10 +107,14 @@ def error_paths(early: Mapping[str, Sequence[Span]], late: Mapping[str, Sequence
                 messages[key][origin.status_message] += 1
                 samples[key] = trace  # the last one: of the incident, if there is one
     paths = [
-        ErrorPath(*key, min(messages[key].items(), key=lambda each: (-each[1], each[0]))[0], *count, samples[key])
-        for key, count in counts.items()
+        ErrorPath(*key, _most_frequent(messages[key]), before, after, samples[key])
+        for key, (before, after) in counts.items()
     ]
     return sorted(paths, key=lambda path: (-path.after, -path.before, path.services, path.operation, path.kind))
+
+
+def _most_frequent(texts: Counter[str]) -> str:
+    return min(texts.items(), key=lambda each: (-each[1], each[0]))[0]
 
 
 def _origins(spans: Sequence[Span]) -> Iterator[tuple[tuple[str, ...], Span]]:

@@ -55,7 +55,9 @@ def alerts(
     )  # fmt: skip
 
     def cells(one: Alert) -> tuple[object, ...]:
-        labels, notes = (", ".join(f"{key}={value}" for key, value in each.items()) for each in (one.labels, one.annotations))
+        labels, notes = (
+            ", ".join(f"{key}={value}" for key, value in each.items()) for each in (one.labels, one.annotations)
+        )
         return one.time, one.name, one.state, one.entity, one.active_since, one.value, labels, notes
 
     columns = ("time", "alert", "state", "entity", "active_since", "value", "labels", "annotations")

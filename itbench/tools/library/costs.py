@@ -54,15 +54,13 @@ def costs(
     group_by: Annotated[
         Words, Field(description="Columns to group by, such as Application or Cloud_Service; default: all of them.")
     ] = [],  # noqa: B006 - pydantic copies it
-    where: Annotated[
-        Words, Field(description="Only rows with these values, as Column=value; several must all hold.")
-    ] = [],  # noqa: B006
+    where: Annotated[Words, Field(description="Only rows with these values, as Column=value; several must all hold.")] = [],  # noqa: B006
     day: Annotated[str | None, Field(description="The day to explain, YYYY-MM-DD; default: that of the anomaly.")] = None,
     baseline_days: Annotated[int, Field(ge=1, le=400, description="How many days before it to compare with.")] = 28,
     limit: Limit = 30,
     offset: Offset = 0,
 ) -> str:
-    """What a day cost by group against the median of the days before, the largest changes first, and the daily totals around it.
+    """What a day cost by group against the median of the days before, largest changes first, and daily totals around it.
 
     Also the median of the same weekdays (weekly patterns are no anomaly), instances and prices before and on the day (what
     changed: quantity or price), and the first day of each group (new resources).
@@ -79,11 +77,12 @@ def costs(
     head = f"anomaly: {bills.anomaly}; day {wanted} ({wanted:%A}) against the {baseline_days} days before"
     around = [wanted + timedelta(days=number) for number in range(-_DAYS_SHOWN + 1, 4)]
     sums = _totals(rows)
-    daily = table(["day", *map(str, around)], [["total", *(number(round(sums[each], 2)) if each in sums else "-" for each in around)]])
+    daily = table(
+        ["day", *map(str, around)], [["total", *(number(round(sums[each], 2)) if each in sums else "-" for each in around)]]
+    )
     whole = f"total: {_cost(total[0].cost)}, median before {_cost(total[0].baseline)}" if total else "no rows"
-    columns = (
-        *(bills.dimensions[place] for place in places), "cost", "baseline", "change", "same_weekday", "instances", "price", "first_day",
-    )  # fmt: skip
+    figures = ("cost", "baseline", "change", "same_weekday", "instances", "price", "first_day")
+    columns = (*(bills.dimensions[place] for place in places), *figures)
     page = changes[offset : offset + limit]
     body = paged(columns, page, _cells, total=len(changes), offset=offset, what="groups")
     return f"{head}\n{whole}\n{daily}\n{body}"

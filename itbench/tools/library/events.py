@@ -118,5 +118,3 @@ def _known(session: Session, column: str, value: str | None) -> None:
 
 def _entity(namespace: str, kind: str, name: str) -> str:
     return "/".join(part for part in (namespace, kind, name) if part)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -42,7 +42,7 @@ def metric_names(
         found = [each for each in found if contains.casefold() in each.metric.casefold()]
     labels = session.once("metric labels", lambda: _labels(session))
 
-    def cells(one: MetricName) -> Sequence[object]:
+    def cells(one: MetricName) -> Sequence[Any]:
         return one.metric, _type(one.metric), one.series, one.samples, labels.get(one.metric, ""), one.first, one.last
 
     columns = ("metric", "type", "series", "samples", "labels", "first", "last")
@@ -84,14 +84,17 @@ def metrics(
     found = evaluate(session, parse(expression), edges, agg, group_by, _object_name(session, object))
     if isinstance(found, float):
         return f"{expression} is {number(found)}; name a metric to see its course"
-    rows = sorted((each for each in found.items() if not np.isnan(each[1]).all()), key=lambda each: (-_range(each[1]), each[0]))
+    rows = sorted(
+        (each for each in found.items() if not np.isnan(each[1]).all()), key=lambda each: (-_range(each[1]), each[0])
+    )
     times = [f"{datetime.fromtimestamp(edge, UTC):%H:%M:%S}" for edge in edges[:-1]]
 
-    def cells(row: tuple[Group, Array]) -> Sequence[object]:
+    def cells(row: tuple[Group, Array]) -> Sequence[Any]:
         group, values = row
-        return *group, *map(_figure, (np.nanmin(values), np.nanmean(values), np.nanmax(values))), *map(_figure, values)
+        return *group, *map(_figure, [np.nanmin(values), np.nanmean(values), np.nanmax(values), *values.tolist()])
 
-    head = f"{expression}, {agg} by {', '.join(group_by) or 'nothing'}; steps of {duration(edges[1] - edges[0])} from {iso(first)}"
+    grouping = ", ".join(group_by) or "nothing"
+    head = f"{expression}, {agg} by {grouping}; steps of {duration(edges[1] - edges[0])} from {iso(first)}"
     page = rows[offset : offset + limit]
     columns = (*group_by, "min", "mean", "max", *times)
     return f"{head}\n{paged(columns, page, cells, total=len(rows), offset=offset, what='groups')}"
@@ -117,11 +120,15 @@ def metric_anomalies(
     first, middle, last = (time.timestamp() for time in session.around(since, pivot, until))
     name = _object_name(session, object)
     buckets = metric is not None and metric.endswith("_bucket")
-    series = session.recently(("samples", metric, name), lambda: select(session, metric=metric, object_name=name, buckets=buckets))
+    series = session.recently(
+        ("samples", metric, name), lambda: select(session, metric=metric, object_name=name, buckets=buckets)
+    )
     found: list[tuple[Samples, Anomaly]] = []
     short = new = 0
     for one in series:
-        times, values = rates(one.times, one.values) if is_counter(one.metric) and one.times.size > 1 else (one.times, one.values)
+        times, values = (
+            rates(one.times, one.values) if is_counter(one.metric) and one.times.size > 1 else (one.times, one.values)
+        )
         begin, split, end = np.searchsorted(times, (first, middle, last))
         judged = anomaly(values[begin:split], values[split:end])
         if judged is None:
@@ -131,7 +138,7 @@ def metric_anomalies(
             found.append((one, judged))
     found.sort(key=lambda each: -abs(each[1].score))
 
-    def cells(row: tuple[Samples, Anomaly]) -> Sequence[object]:
+    def cells(row: tuple[Samples, Anomaly]) -> Sequence[Any]:
         one, judged = row
         unit = "/s" if is_counter(one.metric) else ""
         figures = [f"{number(float(f'{value:.4g}'))}{unit}" for value in (judged.before, judged.after, judged.peak)]
@@ -180,7 +187,9 @@ def _telling(one: Samples) -> str:
     """Labels that say more than the object's own name."""
     known = {"object", "object_kind", "__name__", "namespace", "job", "instance", "uid", "endpoint"}
     return ", ".join(
-        f"{name}={value}" for name, value in sorted(one.labels.items()) if name not in known and value != one.labels["object"]
+        f"{name}={value}"
+        for name, value in sorted(one.labels.items())
+        if name not in known and value != one.labels["object"]
     )
 
 
@@ -205,7 +214,9 @@ def _edges(first: datetime, last: datetime, step: str | None, scrape: float) -> 
     else:
         width = seconds(step)
     if width <= 0 or length / width > _MAX_STEPS:
-        raise ToolError(f"step={step} makes more than {_MAX_STEPS} steps", hint=f"At least {duration(length / _MAX_STEPS + 1)}")
+        raise ToolError(
+            f"step={step} makes more than {_MAX_STEPS} steps", hint=f"At least {duration(length / _MAX_STEPS + 1)}"
+        )
     count = max(1, int(np.ceil(length / width - 1e-9)))
     return np.asarray(first.timestamp() + width * np.arange(count + 1), dtype=np.float64)
 

@@ -99,10 +99,10 @@ def object_changes(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> str:
-    """What happened to Kubernetes objects, by time: created, modified (each field, old → new), deleted, or gone from the dumps.
+    """What happened to Kubernetes objects, by time: created, modified (each field, old → new), deleted or gone.
 
-    Fields that change by themselves (managedFields, resourceVersion, heartbeat times, …) are left out. `time` is when it
-    happened by the object's own account, else when it was observed; dumps may lag by minutes.
+    Gone: later dumps no longer list it. Fields that change by themselves (managedFields, resourceVersion,
+    heartbeat times, …) are left out. `time` is when it happened by the object's own account, else when it was observed; dumps may lag by minutes.
     """
     first, last = session.window(since, until)
     wanted = None if kind is None else canonical_kind(kind) or kind

@@ -99,12 +99,18 @@ def _calls(session: Session) -> str:
 
     def errors(one: CallChange) -> Sequence[Any]:
         sides = (one.before, one.after)
-        return [*("-" if each.error_share is None else f"{each.error_share:.0%}" for each in sides)] + [
-            *("-" if each.p95_ms is None else f"{each.p95_ms:.0f}" for each in sides)
-        ]
+        shares = ("-" if each.error_share is None else f"{each.error_share:.0%}" for each in sides)
+        return *shares, *("-" if each.p95_ms is None else f"{each.p95_ms:.0f}" for each in sides)
 
     rows = [
-        (one.state, one.caller, one.callee if one.answered else f"[{one.callee}]", one.before.count, one.after.count, *errors(one))
+        (
+            one.state,
+            one.caller,
+            one.callee if one.answered else f"[{one.callee}]",
+            one.before.count,
+            one.after.count,
+            *errors(one),
+        )
         for one in worse
     ]
     columns = ("state", "caller", "callee", "calls", "calls_after", "errors", "errors_after", "p95_ms", "p95_ms_after")
@@ -113,7 +119,11 @@ def _calls(session: Session) -> str:
 
 def _problems(session: Session) -> str:
     check = session.snapshot.check()
-    counts = [f"{report.file}: {report.problems} problems, {report.rows} rows are usable" for report in check.files if report.problems]
+    counts = [
+        f"{report.file}: {report.problems} problems, {report.rows} rows are usable"
+        for report in check.files
+        if report.problems
+    ]
     missing = f"not recorded at all: {', '.join(check.missing)}" if check.missing else ""
     return "\n".join([*counts[:_MOST], *([missing] if missing else [])])
 

@@ -31,7 +31,7 @@ def sql(
     logs(time, namespace, pod, service, severity, severity_number, body, trace_id, span_id, resource, attributes),
     spans(time, trace_id, span_id, parent_span_id, namespace, pod, service, name, kind, duration_ns, duration_ms, status,
     status_message, resource, attributes), metrics(metric, object_kind, object_name, purpose, time, value, labels).
-    Times are UTC; maps are JSON: labels->>'le', manifest->'spec'. Status of spans: Error, Ok, Unset. It is stopped after 15 s.
+    Times are UTC; maps are JSON: labels->>'le', manifest->'spec'. Status of spans: Error, Ok, Unset. It stops after 15 s.
     """
     try:
         found = session.snapshot.sql(query, limit=limit, timeout=TIMEOUT)

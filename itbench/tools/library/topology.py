@@ -43,8 +43,9 @@ def topology(
 ) -> str:
     """The graph of Kubernetes objects and services: source, relation, target, and by what.
 
-    owns (ownerReferences), selects (labels: Services, policies, chaos objects → Pods), scales, uses (mounts, environment, service
-    account), runs_on, routes, limits, calls (Services, from spans). All names have their namespace. Start with relation=calls.
+    owns (ownerReferences), selects (labels: Services, policies, chaos objects → Pods), scales, uses (mounts, environment,
+    service account), runs_on, routes, limits, calls (Services, from spans). Names have their namespace. Start with
+    relation=calls.
     """
     graph = session.graph(None if at is None else session.clock.parse(at))
     wanted = None if kind is None else canonical_kind(kind) or kind
@@ -98,8 +99,8 @@ def neighbours(
 def entity_context(session: Session, name: EntityWord) -> str:
     """All about one object or service in one answer: alerts, changes, warnings, neighbours, calls, metrics, log patterns.
 
-    It looks at the object, its namesakes and what they own (the Pods of a Deployment). Each part is cut; the tools of the same
-    names give the rest.
+    It looks at the object, its namesakes and what they own (the Pods of a Deployment). Each part is cut; the tools of the
+    same names give the rest.
     """
     centres = session.entities.resolve(name)
     graph = session.graph()
@@ -111,7 +112,10 @@ def entity_context(session: Session, name: EntityWord) -> str:
     parts = [
         ("Entities", listed(family, 20)),
         ("Alerts", _alerts(session, names)),
-        ("Changes", _part(("time", "observed", "change", "object", "fields"), changes, lambda one: change_cells(one, False))),
+        (
+            "Changes",
+            _part(("time", "observed", "change", "object", "fields"), changes, lambda one: change_cells(one, False)),
+        ),
         ("Events (warnings first)", _events(session, names)),
         ("Neighbours", _part(_COLUMNS, edges, _cells)),
     ]
@@ -121,8 +125,12 @@ def entity_context(session: Session, name: EntityWord) -> str:
             ("Log patterns", _quietly(session, log_patterns, service=service, limit=8)),
         ]
     measured = [each for each in names if each in _measured(session)][:3]
-    parts += [(f"Metrics of {each} that deviate", _quietly(session, metric_anomalies, object=each, limit=8)) for each in measured]
-    return sections([(title, body if len(body) <= _SECTION_CHARS * 2 else body[: _SECTION_CHARS * 2] + "…") for title, body in parts])
+    parts += [
+        (f"Metrics of {each} that deviate", _quietly(session, metric_anomalies, object=each, limit=8)) for each in measured
+    ]
+    return sections(
+        [(title, body if len(body) <= _SECTION_CHARS * 2 else body[: _SECTION_CHARS * 2] + "…") for title, body in parts]
+    )
 
 
 def _family(graph: Graph, centres: Sequence[Entity]) -> list[Entity]:
@@ -154,8 +162,8 @@ def _events(session: Session, names: Sequence[str]) -> str:
     found = Filter().add("list_contains(?, name)", list(names))
     rows = session.snapshot.query(
         f"""SELECT type, reason, kind || '/' || name, count(*) AS seen, min(time), max(time), arg_max(message, (time, row))
-        FROM stored.events {found} GROUP BY type, reason, kind, name ORDER BY type <> 'Warning', seen DESC, reason, kind, name
-        LIMIT 200""",
+        FROM stored.events {found} GROUP BY type, reason, kind, name
+        ORDER BY type <> 'Warning', seen DESC, reason, kind, name LIMIT 200""",
         found.values,
     )
     columns = ("type", "reason", "object", "seen", "first", "last", "last_message")
@@ -183,5 +191,3 @@ def _measured(session: Session) -> set[str]:
 
 def _cells(edge: Edge) -> Sequence[Any]:
     return edge.source, edge.relation, edge.target, edge.note
-
-

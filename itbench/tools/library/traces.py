@@ -56,7 +56,8 @@ def traces(
 def trace(
     session: Session,
     trace_id: Annotated[
-        str | None, Field(description="From traces, trace_errors or logs. Default: the slowest failed trace of the incident.")
+        str | None,
+        Field(description="From traces, trace_errors or logs. Default: the slowest failed trace of the incident."),
     ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
@@ -77,7 +78,9 @@ def trace(
         mark = "*" if node.critical_ns else " "
         share = f"{node.critical_ns / whole:.0%}" if node.critical_ns else ""
         name = f"{'  ' * min(node.depth, 30)}{mark}{span.service}: {span.name}"
-        status = f"{span.status} {span.status_message}".strip() if span.status == "Error" or span.status_message else span.status
+        status = (
+            f"{span.status} {span.status_message}".strip() if span.status == "Error" or span.status_message else span.status
+        )
         after = (span.time - spans[0].time).total_seconds() * 1e3
         return name, span.kind, f"+{after:.1f}", f"{span.duration_ms:.1f}", f"{node.self_ns / 1e6:.1f}", share, status
 
@@ -99,12 +102,14 @@ def trace_errors(
 ) -> str:
     """The error tree: where errors began (the deepest span that failed), by the path of services that they came up.
 
-    Counts are of failed spans before and after the incident. The last service of a path is the first suspect; if its span is a
-    Client's, the one that it called.
+    Counts are of failed spans before and after the incident. The last service of a path is the first suspect; if its span
+    is a Client's, the one that it called.
     """
     first, middle, last = session.around(since, pivot, until)
     named = session.one_of_services(service)
-    every, counts = session.recently(("error paths", first, middle, last), lambda: _error_paths(session, first, middle, last))
+    every, counts = session.recently(
+        ("error paths", first, middle, last), lambda: _error_paths(session, first, middle, last)
+    )
     paths = [path for path in every if named is None or named in path.services]
 
     def cells(path: ErrorPath) -> Sequence[Any]:
@@ -133,8 +138,8 @@ def call_changes(
 ) -> str:
     """Calls between services before and after the incident: rate, share of errors, median and 95th percentile latency.
 
-    States: critical (errors +50 points or p95 doubled), new, vanished, warning (+10 points or +10 %), steady; worst first. A callee in
-    [brackets] left no span of its own: it is what the caller's span names, as when a service cannot be reached.
+    States: critical (errors +50 points or p95 doubled), new, vanished, warning (+10 points or +10 %), steady; worst first.
+    A callee in [brackets] left no span of its own: it is what the caller's span names, as when a service cannot be reached.
     """
     first, middle, last = session.around(since, pivot, until)
     found = changes_of_calls(

@@ -29,6 +29,8 @@ COMMANDS = {
     "scenario": ("itbench.cli.scenario:scenario", "List, show, simulate scenarios."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),
+    "tools": ("itbench.cli.tools:tools", "List the tools that agents ask, and call them."),
+    "mcp": ("itbench.cli.mcp:mcp", "Serve the tools over a snapshot to MCP clients."),
     "schema": ("itbench.cli.schema:schema", "Print the JSON Schemas of the files that itbench writes."),
     "completion": ("itbench.cli.completion:completion", "Print the completion script for a shell."),
 }

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from itbench.model.errors import SnapshotError
 
-Family = Literal["events", "objects", "spans", "logs", "metrics", "alerts", "topology"]
+Family = Literal["events", "objects", "spans", "logs", "metrics", "alerts", "topology", "costs"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 # A file belongs to the first family whose pattern its name fits.
@@ -24,6 +24,8 @@ _PATTERNS: tuple[tuple[Family, str], ...] = (
     ("metrics", "metrics/*.tsv"),
     ("metrics", "metrics_pod/*.tsv"),
     ("metrics", "metrics_service/*.tsv"),
+    ("costs", "data.csv"),
+    ("costs", "anomaly.json"),
 )
 
 

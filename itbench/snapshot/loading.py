@@ -11,10 +11,11 @@ from pathlib import Path
 
 from itbench.snapshot import macros, relations
 from itbench.snapshot.alert_files import read_alerts
+from itbench.snapshot.cost_files import TABLE_NAME, read_costs
 from itbench.snapshot.documents import UnreadableError, read_document
 from itbench.snapshot.layout import Family, InputFile
 from itbench.snapshot.records import Alert, Problem
-from itbench.snapshot.reports import Loaded, Problems
+from itbench.snapshot.reports import MAX_LISTED_PROBLEMS, Loaded, Problems
 from itbench.snapshot.sources import csv_rows, quoted
 from itbench.snapshot.tables import TableLoader
 from itbench.snapshot.tsv import read_header
@@ -23,7 +24,10 @@ _MAX_COLUMNS = 256
 _MEMORY = "200MB"
 # Each share has a database of its own; together they keep the cores busy where one alone would wait for its last rows.
 # They are about equal in work, and in what DuckDB has to keep: the order of spans and samples is not that of their files.
-_SHARES: tuple[tuple[Family, ...], ...] = (("spans", "metrics"), ("logs", "events", "objects", "alerts", "topology"))
+_SHARES: tuple[tuple[Family, ...], ...] = (
+    ("spans", "metrics"),
+    ("logs", "events", "objects", "alerts", "topology", "costs"),
+)
 
 
 def load(files: Sequence[InputFile], out: Path) -> Loaded:
@@ -48,6 +52,9 @@ def _load_share(share: tuple[Family, ...], files: Sequence[InputFile], out: Path
             mine = [file for file in files if file.family == family]
             if family == "topology":
                 _look_at_documents(mine, loaded)
+                continue
+            if family == "costs":
+                _look_at_costs(mine, loaded)
                 continue
             table = TableLoader(connection, family, out, loaded)
             if family == "alerts":
@@ -109,6 +116,19 @@ def _look_at_documents(files: Sequence[InputFile], loaded: Loaded) -> None:
             loaded.report(file, 1)
         except UnreadableError as error:
             loaded.report(file, 0, error.problem)
+
+
+def _look_at_costs(files: Sequence[InputFile], loaded: Loaded) -> None:
+    """Bills are small, and read again when somebody asks for them."""
+    for file in files:
+        if file.name != TABLE_NAME:
+            _look_at_documents([file], loaded)
+            continue
+        try:
+            _, rows, problems = read_costs(file.path, file.name)
+            loaded.report(file, len(rows), *problems[:MAX_LISTED_PROBLEMS], count=len(problems))
+        except OSError as error:
+            loaded.report(file, 0, Problem(file.name, None, f"cannot be read: {error.strerror}"))
 
 
 def _load_alerts(files: Sequence[InputFile], table: TableLoader, loaded: Loaded) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Self
 from itbench.model.entity import Entity
 from itbench.model.errors import SnapshotError
 from itbench.snapshot import cache
+from itbench.snapshot.cost_files import ANOMALY_NAME, TABLE_NAME, CostTable, anomaly_day, read_costs
 from itbench.snapshot.documents import UnreadableError, read_document
 from itbench.snapshot.filters import Filter, naive_utc, page
 from itbench.snapshot.layout import FAMILIES, InputFile, discover
@@ -58,7 +59,7 @@ def open_snapshot(folder: Path, *, cache_dir: Path | None = None) -> Snapshot:
         raise SnapshotError(
             "there is no snapshot here",
             path=folder,
-            hint="Expected files such as k8s_events_raw.tsv, otel_logs_raw.tsv, alerts/*.json or metrics/*.tsv",
+            hint="Expected files such as k8s_events_raw.tsv, otel_logs_raw.tsv, alerts/*.json, metrics/*.tsv or data.csv",
         )
     return Snapshot(files, cache.entry(files, folder, cache_dir or cache.default_folder()))
 
@@ -69,6 +70,7 @@ class Snapshot:
     def __init__(self, files: Sequence[InputFile], entry: cache.Entry) -> None:
         self._entry = entry
         self._topologies = [file for file in files if file.family == "topology"]
+        self._costs = {file.name: file.path for file in files if file.family == "costs"}
         self._store = Store(entry.parts)
         self._sql = SqlProcess(entry.parts)
 
@@ -101,6 +103,24 @@ class Snapshot:
         )
         first, last = self._store.rows(f"SELECT min(first), max(last) FROM ({ends})")[0]
         return None if first is None else (_utc(first), _utc(last))
+
+    def telemetry_start(self) -> datetime | None:
+        """The first alert, log record, span or sample; events and objects may tell of times long before it."""
+        firsts = " UNION ALL ".join(
+            f"SELECT min(time) AS first FROM stored.{family}" for family in ("alerts", "logs", "spans", "metrics")
+        )
+        ((first,),) = self._store.rows(f"SELECT min(first) FROM ({firsts})")
+        return None if first is None else _utc(first)
+
+    def query(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query of our own over the views and over `stored` (itbench/snapshot/store.py); times are naive UTC.
+
+        It runs in this process, without the limits of `sql`: never pass it text that somebody else wrote, but as `values`.
+
+        Raises:
+            SnapshotError: the snapshot is closed, or memory is short.
+        """
+        return self._store.rows(query, values)
 
     def alerts(
         self,
@@ -333,6 +353,25 @@ class Snapshot:
             with suppress(UnreadableError):
                 found[file.name] = read_document(file.path, file.name)
         return found
+
+    def costs(self) -> CostTable | None:
+        """The bills of a FinOps scenario, or None where there are none; what cannot be read is among the problems.
+
+        Raises:
+            SnapshotError: the file has gone or cannot be read any more.
+        """
+        path = self._costs.get(TABLE_NAME)
+        if path is None:
+            return None
+        try:
+            dimensions, rows, _ = read_costs(path, TABLE_NAME)
+        except OSError as error:
+            raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
+        document: Any = {}
+        if ANOMALY_NAME in self._costs:
+            with suppress(UnreadableError):
+                document = read_document(self._costs[ANOMALY_NAME], ANOMALY_NAME)
+        return CostTable(dimensions, tuple(rows), anomaly_day(document), document if isinstance(document, dict) else {})
 
     def sql(self, query: str, *, limit: int = DEFAULT_LIMIT, timeout: float = 30.0) -> Table:
         """The answer to one SELECT over alerts, events, objects, logs, spans and metrics, safe for untrusted authors.

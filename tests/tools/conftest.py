@@ -58,7 +58,13 @@ def manifest(kind: str, name: str, spec: dict[str, Any], *, labels: dict[str, st
     namespaced = {} if kind in ("Node", "Namespace") else {"namespace": "shop"}
     return {
         "kind": kind,
-        "metadata": {"name": name, **namespaced, "labels": labels or {}, "creationTimestamp": "2026-02-01T00:00:00Z", **metadata},
+        "metadata": {
+            "name": name,
+            **namespaced,
+            "labels": labels or {},
+            "creationTimestamp": "2026-02-01T00:00:00Z",
+            **metadata,
+        },
         "spec": spec,
     }
 
@@ -93,7 +99,9 @@ def request(number: int, minute: float, *, fails: bool, db_ms: float = 10.0) -> 
     ]  # fmt: skip
     if not fails:
         spans.append(
-            Span(later(25), trace, f"{trace}d", f"{trace}c", "SELECT", "db", int(db_ms * ms), "Server", resource=pod_of("db"))
+            Span(
+                later(25), trace, f"{trace}d", f"{trace}c", "SELECT", "db", int(db_ms * ms), "Server", resource=pod_of("db")
+            )
         )
     return spans
 

@@ -30,7 +30,9 @@ def box(tell: Callable[[Story], Toolbox]) -> Toolbox:
                 counter("err", 0, 0, 15, 30, 45),
                 counter("ok", 0, 120, 240, 360, 480, service="db"),
                 *(
-                    Series("ms_bucket", "service", "cart", {"le": le}, tuple((at(n), float(v)) for n, v in enumerate(values)))
+                    Series(
+                        "ms_bucket", "service", "cart", {"le": le}, tuple((at(n), float(v)) for n, v in enumerate(values))
+                    )
                     for le, values in buckets.items()
                 ),
                 Series("memory_bytes", "pod", "cart-0", {}, ((at(0), 100.0), (at(1), 300.0), (at(4), 500.0))),
@@ -123,7 +125,11 @@ def test_a_pattern_that_others_choke_on_takes_no_time(box: Toolbox) -> None:
 
 def test_names_tell_type_counts_and_labels(box: Toolbox, rows: Rows) -> None:
     found = {row["metric"]: row for row in rows(box.call("metric_names", {}).text)}
-    assert (found["calls_total"]["type"], found["calls_total"]["series"], found["calls_total"]["samples"]) == ("counter", "3", "15")
+    assert (found["calls_total"]["type"], found["calls_total"]["series"], found["calls_total"]["samples"]) == (
+        "counter",
+        "3",
+        "15",
+    )
     assert (found["ms_bucket"]["type"], found["ms_bucket"]["labels"]) == ("histogram", "le")
     assert found["memory_bytes"]["type"] == "gauge"
     assert [row["metric"] for row in rows(box.call("metric_names", {"contains": "MEM"}).text)] == ["memory_bytes"]

@@ -113,7 +113,11 @@ def test_errors_began_at_the_deepest_span_that_failed(toolbox: Toolbox, rows: Ro
 def test_calls_are_compared_around_the_incident(toolbox: Toolbox, rows: Rows) -> None:
     found = {(row["caller"], row["callee"]): row for row in rows(toolbox.call("call_changes", {}).text)}
     assert set(found) == {("(outside)", "front"), ("front", "cart"), ("cart", "db"), ("cart", "[db]")}
-    assert (found["cart", "db"]["state"], found["cart", "db"]["calls"], found["cart", "db"]["calls_after"]) == ("vanished", "11", "0")
+    assert (found["cart", "db"]["state"], found["cart", "db"]["calls"], found["cart", "db"]["calls_after"]) == (
+        "vanished",
+        "11",
+        "0",
+    )
     lost = found["cart", "[db]"]  # a service that is down leaves no spans: the caller's say whom it called
     assert (lost["state"], lost["calls_after"], lost["errors_after"], lost["p50_ms_after"]) == ("new", "9", "100.0%", "40.0")
     assert found["front", "cart"]["state"] == "critical"

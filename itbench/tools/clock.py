@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from itbench.tools.errors import ToolError
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_RELATIVE = re.compile(rf"(start|end|incident)?\s*(?:([+-])\s*({_DURATION.pattern}))?", re.IGNORECASE)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?Z?")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
+_RELATIVE = re.compile(rf"(start|end|incident)?\s*(?:([+-])\s*({_DURATION.pattern}))?", re.IGNORECASE | re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?Z?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FORMATS = (
     "ISO 8601 (2026-03-03T10:05:00Z; no zone means UTC), 10:05 or 10:05:30 on the day of the incident, "

@@ -52,7 +52,7 @@ class Entities:
         return cls(tuple(sorted(kept, key=str)), tuple(service for (service,) in snapshot.query(_SERVICES)))
 
     def resolve(self, word: str) -> tuple[Entity, ...]:
-        """The entities that `word` may mean, the likeliest first: those with just this name, in this namespace, of this kind.
+        """The entities that `word` may mean, the likeliest first: of this name, and namespace and kind where it says.
 
         Raises:
             ToolError: there is none; the message has the nearest.

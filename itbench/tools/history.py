@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -56,8 +56,17 @@ class _Observed(NamedTuple):
 def object_changes(snapshot: Snapshot) -> tuple[ObjectChange, ...]:
     """All changes, by time and identifier."""
     sightings = _sightings(snapshot)
-    found = [change for kind in _kinds(snapshot) for change in _of_kind(snapshot, kind, sightings)]
-    found += _gone(sightings, {change.entity for change in found if change.type == "deleted"})
+    begin = min((seen.first for seen in sightings.values()), default=None)
+    found: list[ObjectChange] = []
+    fresh = 0
+    for kind in _kinds(snapshot):
+        rows = _fresh_versions(snapshot, kind)
+        found += _of_kind(rows, kind, begin)
+        fresh += len(rows)
+    # A recorder that dumps repeats most objects unchanged; one that watches reports only what is new.
+    seen = sum(each.times for each in sightings.values())
+    if begin is not None and (seen - fresh) * 2 > seen - len(sightings):
+        found += _gone(sightings, {change.entity for change in found if change.type == "deleted"})
     return tuple(sorted(found, key=lambda change: (change.time, str(change.entity), change.observed)))
 
 
@@ -78,9 +87,9 @@ def _sightings(snapshot: Snapshot) -> dict[Entity, _Observed]:
     }
 
 
-def _of_kind(snapshot: Snapshot, kind: str, sightings: Mapping[Entity, _Observed]) -> Iterator[ObjectChange]:
-    # Versions that are the same to the letter are left out by the database: dumps repeat most objects unchanged.
-    rows = snapshot.query(
+def _fresh_versions(snapshot: Snapshot, kind: str) -> list[tuple[Any, ...]]:
+    """Versions of a kind's objects that are not the same to the letter as the one before."""
+    return snapshot.query(
         """SELECT namespace, name, time, before, manifest, deleted FROM (
             SELECT *, lag(manifest) OVER own AS last, lag(deleted) OVER own AS was_deleted, lag(time) OVER own AS before
             FROM stored.objects WHERE kind = ? WINDOW own AS (PARTITION BY namespace, name ORDER BY time, row))
@@ -88,7 +97,9 @@ def _of_kind(snapshot: Snapshot, kind: str, sightings: Mapping[Entity, _Observed
         ORDER BY namespace, name, time""",
         [kind],
     )
-    begin = min((seen.first for seen in sightings.values()), default=None)
+
+
+def _of_kind(rows: Iterable[tuple[Any, ...]], kind: str, begin: datetime | None) -> Iterator[ObjectChange]:
     entity: Entity | None = None
     manifest: Mapping[str, Any] = {}
     gone = False
@@ -110,12 +121,10 @@ def _of_kind(snapshot: Snapshot, kind: str, sightings: Mapping[Entity, _Observed
 
 
 def _gone(sightings: Mapping[Entity, _Observed], deleted: set[Entity]) -> Iterator[ObjectChange]:
-    """Objects that a dump no longer lists. Where few objects were seen again and again, the recorder watched: none."""
-    if not sightings:
-        return
+    """Objects that the dumps no longer list. Where most are not seen to the end, that cannot be told: none."""
     counts = sorted(seen.times for seen in sightings.values())
     usual = counts[len(counts) // 2]
-    if usual < 3:
+    if usual < 2:
         return
     begin, end = min(seen.first for seen in sightings.values()), max(seen.last for seen in sightings.values())
     period = (end - begin) / (usual - 1)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 _INSTRUCTIONS = (
     "Tools over the recording of one incident in a Kubernetes cluster: alerts, events, objects, logs, traces, metrics "
-    "and costs. Start with incident_overview. Answers are pages: their first line says how many rows there are and the next offset."
+    "and costs. Start with incident_overview. Answers are pages: the first line says how many rows there are, and the "
+    "next offset."
 )
 
 

@@ -102,7 +102,8 @@ def object_changes(
     """What happened to Kubernetes objects, by time: created, modified (each field, old → new), deleted or gone.
 
     Gone: later dumps no longer list it. Fields that change by themselves (managedFields, resourceVersion,
-    heartbeat times, …) are left out. `time` is when it happened by the object's own account, else when it was observed; dumps may lag by minutes.
+    heartbeat times, …) are left out. `time` is when it happened by the object's own account, else when it was observed;
+    dumps may lag by minutes.
     """
     first, last = session.window(since, until)
     wanted = None if kind is None else canonical_kind(kind) or kind

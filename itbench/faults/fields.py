@@ -211,4 +211,12 @@ def _put(tree: Any, before: Any, step: str, value: Any) -> None:
     if index is not None:
         tree[index] = value
     else:
-        tree.insert(min(_index(before, step) or 0, len(tree)), value)
+        tree.insert(_place(tree, before, step), value)
+
+
+def _place(items: Sequence[Any], before: Sequence[Any], step: str) -> int:
+    """Where an item of `before` belongs in `items`: behind the last of those that came before it and are there."""
+    key = step[1:-1].partition("=")[0]
+    former = before[: _index(before, step) or 0]
+    places = (_index(items, f"[{key}={item[key]}]") for item in reversed(former))
+    return next((place + 1 for place in places if place is not None), 0)

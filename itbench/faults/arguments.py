@@ -188,7 +188,8 @@ def read_arguments(model: type[A], subject: str, raw: object, unknown: Unknown =
 def near(word: str, known: Iterable[str], what: str = "Known") -> str:
     """A hint: what was probably meant, and what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    holding = [name for name in names if word and word in name]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or (holding if len(holding) == 1 else [])
     guess = f"Did you mean {close[0]!r}? " if close else ""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return f"{guess}{what}: {shown}." if names else f"{what}: none."

@@ -58,7 +58,7 @@ def test_all_problems_have_their_keys() -> None:
 
 
 def test_a_missing_argument_is_named() -> None:
-    with pytest.raises(ArgumentsError, match="container: .*the argument 'container' is missing"):
+    with pytest.raises(ArgumentsError, match=r"container: .*the argument 'container' is missing"):
         fault("nonexistent-kubernetes-workload-container-image", {"kubernetesObject": TARGET})
 
 
@@ -137,7 +137,7 @@ def test_waiters_are_found_likewise() -> None:
         *("delete-workload-pods", "pause-execution", "restart-kubernetes-workload", "scale-kubernetes-workload"),
     }
     with pytest.raises(FaultError, match="Did you mean 'pause-execution'"):
-        waiter("pause", {})
+        waiter("pause-executions", {})
     with pytest.raises(ArgumentsError, match="replicas"):
         waiter("scale-kubernetes-workload", {"kubernetesObject": TARGET, "replicas": 0})
     with pytest.raises(ArgumentsError, match="seconds"):

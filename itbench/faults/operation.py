@@ -22,13 +22,15 @@ class Operation:
 
     Args:
         cluster: what is changed.
+        noted: called after each change.
 
     Attributes:
         cluster: the same, to be read.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, noted: Callable[[Operation], None] = lambda _: None) -> None:
         self.cluster = cluster
+        self._noted = noted
         self._objects: dict[ObjectRef, ObjectChange] = {}
 
     @property
@@ -48,20 +50,20 @@ class Operation:
         found = self._objects.get(known)
         if found is None:
             fields = _changes(known, differences(before, after))
-            self._objects[known] = ObjectChange(object=known, before=before, after=after, fields=fields)
+            self._note(ObjectChange(object=known, before=before, after=after, fields=fields))
         elif found.before is None:
-            self._objects[known] = found.model_copy(update={"after": after})
+            self._note(found.model_copy(update={"after": after}))
         else:
             mine = {change.path for change in found.fields} | {item.path for item in differences(before, after)}
             whole = [item for item in differences(found.before, after) if _within(item.path, mine)]
-            self._objects[known] = found.model_copy(update={"after": after, "fields": _changes(known, whole)})
+            self._note(found.model_copy(update={"after": after, "fields": _changes(known, whole)}))
         return known
 
     def create(self, obj: Mapping[str, Any]) -> ObjectRef:
         """Add an object."""
         made = self.cluster.acting_as(CREATOR).create(obj)
         ref = ObjectRef.of(made)
-        self._objects[ref] = ObjectChange(object=ref, before=None, after=made)
+        self._note(ObjectChange(object=ref, before=None, after=made))
         return ref
 
     def delete(self, ref: ObjectRef) -> ObjectRef:
@@ -69,8 +71,12 @@ class Operation:
         before = self.cluster.get(ref)
         known = ObjectRef.of(before)
         self.cluster.acting_as(DELETER).delete(ref)
-        self._objects[known] = ObjectChange(object=known, before=before, after=None)
+        self._note(ObjectChange(object=known, before=before, after=None))
         return known
+
+    def _note(self, done: ObjectChange) -> None:
+        self._objects[done.object] = done
+        self._noted(self)
 
 
 def edited(cluster: Cluster, ref: ObjectRef, change: Callable[[KubeObject], None]) -> tuple[KubeObject, KubeObject]:

@@ -10,6 +10,7 @@ broken.undo(cluster, pacer, injection)
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from itbench.cluster.protocol import Cluster
@@ -73,7 +74,14 @@ class Fault(ABC, Generic[A]):
     def change(self, operation: Operation, pacer: Pacer, rng: Generator) -> tuple[ObjectRef, ...]:
         """Change the objects; gives the roots. Called by `inject`, which checks, records and breaks off cleanly."""
 
-    def inject(self, cluster: Cluster, pacer: Pacer, rng: Generator | None = None) -> Injection:
+    def inject(
+        self,
+        cluster: Cluster,
+        pacer: Pacer,
+        rng: Generator | None = None,
+        *,
+        noted: Callable[[Injection], None] = lambda _: None,
+    ) -> Injection:
         """Break the cluster.
 
         Waiting is bounded: where a roll-out does not end, the fault goes on. Whether it shows is for the caller to see.
@@ -82,6 +90,8 @@ class Fault(ABC, Generic[A]):
             cluster: what is changed.
             pacer: lets time pass in it.
             rng: decides names, and which node is taken; without one always the same.
+            noted: called after each change with all that was done so far, without roots. Who writes that to disk can
+                undo even what was broken off by a crash.
 
         Raises:
             FaultError: a precondition does not hold; nothing was changed.
@@ -90,7 +100,7 @@ class Fault(ABC, Generic[A]):
         from numpy.random import default_rng
 
         self.check(cluster)
-        operation = Operation(cluster)
+        operation = Operation(cluster, lambda done: noted(self._injection((), done)))
         try:
             roots = self.change(operation, pacer, rng if rng is not None else default_rng(0))
             if not operation.objects:

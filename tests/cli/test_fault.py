@@ -30,9 +30,9 @@ def test_list_as_data_has_what_show_has() -> None:
     assert {"key": "targetPort", "type": "number", "required": True} in listed[one]["arguments"]
 
 
-@pytest.mark.parametrize("id", FAULTS)
-def test_show_describes_every_fault(id: str) -> None:
-    output = run("show", id)
+@pytest.mark.parametrize("known", FAULTS)
+def test_show_describes_every_fault(known: str) -> None:
+    output = run("show", known)
     for heading in ("Arguments", "Alerts", "Accepted fixes"):
         assert heading in output
     assert "  - " in output

@@ -14,7 +14,7 @@ from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.cluster.reference import ObjectRef
 from itbench.faults.fields import own_part
-from itbench.faults.injection import shared_fields
+from itbench.faults.injection import Injection, shared_fields
 from itbench.faults.protocol import Pacer
 from itbench.faults.registry import fault
 from itbench.model.errors import ForbiddenError, UndoError
@@ -146,6 +146,26 @@ class TestInMemory:
         cluster.admit_by(insist)
         with pytest.raises(UndoError, match=r"deployment/web: spec\.replicas differs from before"):
             broken.undo(cluster, pacer, injection)
+
+    def test_what_a_crash_broke_off_can_be_undone_from_what_was_noted(
+        self, cluster: MemoryCluster, shop: str, pacer: Pacer
+    ) -> None:
+        before = everything(cluster, shop)
+        notes: list[str] = []
+
+        class PowerCut(BaseException):
+            """Nothing catches this."""
+
+        def noted(injection: Injection) -> None:
+            notes.append(injection.model_dump_json())
+            if len(notes) == 3:
+                raise PowerCut
+
+        with pytest.raises(PowerCut):
+            made(19, shop).inject(cluster, pacer, noted=noted)
+        assert everything(cluster, shop) != before
+        made(19, shop).undo(cluster, pacer, Injection.model_validate_json(notes[-1]))
+        assert everything(cluster, shop) == before
 
     def test_two_faults_on_one_field_are_seen(self, cluster: MemoryCluster, shop: str, pacer: Pacer) -> None:
         one, other = made(8, shop).inject(cluster, pacer), made(24, shop).inject(cluster, pacer)

@@ -6,6 +6,7 @@ import zlib
 from ipaddress import IPv4Network
 
 from itbench.cluster.kinds import Kind, kind_named
+from itbench.cluster.problems import invalid, raise_if_any
 from itbench.cluster.protocol import KubeObject
 from itbench.cluster.store import Store
 
@@ -24,6 +25,9 @@ def assign_addresses(kind: Kind, obj: KubeObject, store: Store, old: KubeObject 
         obj: the service as it would be stored.
         store: where the other services are.
         old: the service before a change; it keeps its address.
+
+    Raises:
+        InvalidError: a new service asks for an address that another has.
     """
     if kind.name != "Service":
         return
@@ -32,7 +36,11 @@ def assign_addresses(kind: Kind, obj: KubeObject, store: Store, old: KubeObject 
     if obj["spec"]["type"] == "ExternalName":
         return
     spec, name = obj["spec"], f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
-    if not spec.get("clusterIP"):
+    asked = spec.get("clusterIP")
+    if old is None and asked not in (None, "", "None") and asked in _taken(store):
+        detail = f"failed to allocate IP {asked}: provided IP is already allocated"
+        raise_if_any(kind, obj, [invalid("spec.clusterIPs", [asked], detail)])
+    if not asked:
         kept = (old or {}).get("spec", {}).get("clusterIP")
         spec["clusterIP"] = kept or _free_address(name, store)
     spec.setdefault("clusterIPs", [spec["clusterIP"]])
@@ -60,8 +68,12 @@ def _drop(old: KubeObject, new: KubeObject, *fields: str) -> None:
             new.pop(field, None)
 
 
+def _taken(store: Store) -> set[str | None]:
+    return {service["spec"].get("clusterIP") for service in store.all(kind_named("Service"))}
+
+
 def _free_address(name: str, store: Store) -> str:
-    taken = {service["spec"].get("clusterIP") for service in store.all(kind_named("Service"))}
+    taken = _taken(store)
     count = _NETWORK.num_addresses - 12  # the network's own, the API's, DNS and the broadcast are never given
     first = zlib.crc32(name.encode())
     places = ((first + step) % count for step in range(count))

@@ -15,7 +15,7 @@ from itbench.faults.fields import FieldPath, differences, own_part, set_back, va
 from itbench.faults.injection import Injection, ObjectChange
 from itbench.faults.operation import CREATOR, DELETER, edited
 from itbench.faults.pacing import Pacer
-from itbench.model.errors import NotFoundError, UndoError
+from itbench.model.errors import InvalidError, NotFoundError, UndoError
 
 # How long finalizers may hold an object, and controllers a field.
 _PATIENCE = 60.0
@@ -122,7 +122,7 @@ def _bring_back(cluster: Cluster, item: ObjectChange, done: Undone) -> None:
     try:
         there = cluster.get(item.object)
     except NotFoundError:
-        cluster.acting_as(CREATOR).create(own_part(before))
+        _make_again(cluster, before)
         done.restored.append(str(item.object))
         return
     paths = [path for path, _ in _open(before, there)]
@@ -138,7 +138,7 @@ def _set_back(cluster: Cluster, item: ObjectChange, done: Undone) -> None:
     try:
         there = cluster.get(item.object)
     except NotFoundError:
-        cluster.acting_as(CREATOR).create(own_part(item.before))
+        _make_again(cluster, item.before)
         done.restored.append(str(item.object))
         return
     paths = [change.path for change in item.fields if not _same_at(item.before, there, change.path)]
@@ -146,6 +146,19 @@ def _set_back(cluster: Cluster, item: ObjectChange, done: Undone) -> None:
     if paths:
         edited(cluster, item.object, _setter(item.before, paths))
         done.restored += [f"{item.object}: {written(path)}" for path in paths]
+
+
+def _make_again(cluster: Cluster, before: KubeObject) -> None:
+    """Create an object as it was; a Service whose address somebody else has by now gets another."""
+    manifest, creator = own_part(before), cluster.acting_as(CREATOR)
+    try:
+        creator.create(manifest)
+    except InvalidError:
+        if "clusterIP" not in (manifest.get("spec") or {}):
+            raise
+        for path in _ALLOCATED:
+            manifest["spec"].pop(path[-1], None)
+        creator.create(manifest)
 
 
 def _setter(before: KubeObject, paths: list[FieldPath]) -> Callable[[KubeObject], None]:

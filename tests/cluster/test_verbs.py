@@ -360,3 +360,14 @@ def _replica_set(make: Manifests, owner: KubeObject, revision: int, image: str) 
     }
     spec = {"selector": {"matchLabels": {"pod-template-hash": f"h{revision}"}}, "template": pods}
     return make.named("ReplicaSet", f"web-h{revision}", owner["metadata"]["namespace"], metadata=metadata, spec=spec)
+
+
+def test_no_two_services_have_one_address(cluster: Cluster, make: Manifests, home: str) -> None:
+    first = cluster.create(make.named("Service", "first", home, spec={"ports": [{"port": 80}]}))
+    address = first["spec"]["clusterIP"]
+    with pytest.raises(InvalidError) as caught:
+        cluster.create(make.named("Service", "second", home, spec={"ports": [{"port": 80}], "clusterIP": address}))
+    assert caught.value.message == (
+        f'Service "second" is invalid: spec.clusterIPs: Invalid value: ["{address}"]: '
+        f"failed to allocate IP {address}: provided IP is already allocated"
+    )

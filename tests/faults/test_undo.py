@@ -75,6 +75,20 @@ class TestOnBothClusters:
         broken.fixes()[0].apply(cluster, injection)
         assert broken.undo(cluster, pacer, injection).nothing_to_do
 
+    def test_a_service_whose_address_is_taken_comes_back_with_another(
+        self, cluster: Cluster, shop: str, pacer: Pacer
+    ) -> None:
+        service = ref("service/web", shop)
+        before = cluster.get(service)["spec"]
+        broken = made(30, shop)
+        injection = broken.inject(cluster, pacer)
+        taken = {"clusterIP": before["clusterIP"], "ports": [{"port": 1}]}
+        cluster.create(named("v1", "Service", "stranger", shop, spec=taken))
+        broken.undo(cluster, pacer, injection)
+        after = cluster.get(service)["spec"]
+        assert after["clusterIP"] != before["clusterIP"]
+        assert (after["selector"], after["ports"]) == (before["selector"], before["ports"])
+
     def test_a_deleted_workload_comes_back(self, cluster: Cluster, shop: str, pacer: Pacer) -> None:
         before = everything(cluster, shop)
         broken = made(9, shop)

@@ -107,7 +107,7 @@ class Fault(ABC, Generic[A]):
                 raise FaultError(f"{self.id} changes nothing here")
         except (ItbenchError, KeyboardInterrupt):
             if operation.objects:
-                undo(cluster, pacer, self._injection((), operation))
+                undo(cluster, pacer, self._injection((), operation), exact=False)
             raise
         return self._injection(roots, operation)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -24,10 +24,19 @@ def sightings(rules: Sequence[AlertRule], samples: Iterable[Samples], scrapes: S
     An alert is active as long as its expression has a value for its labels; it fires once it has been so for the rule's
     `for`.
     """
-    moments = np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
+    moments = _moments(scrapes)
     evaluator = Evaluator(samples, scrapes, moments)
     found = [alert for rule in rules for alert in _of_rule(rule, evaluator, scrapes, moments)]
     return sorted(found, key=lambda alert: alert.time)
+
+
+def evaluation_times(scrapes: Scrapes) -> tuple[datetime, ...]:
+    """When rules are evaluated."""
+    return tuple(scrapes.begin + timedelta(seconds=moment) for moment in _moments(scrapes).tolist())
+
+
+def _moments(scrapes: Scrapes) -> Array:
+    return np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
 
 
 def _of_rule(rule: AlertRule, evaluator: Evaluator, scrapes: Scrapes, moments: Array) -> Iterator[Alert]:

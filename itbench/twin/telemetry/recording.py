@@ -11,7 +11,7 @@ from itbench.snapshot.records import Alert, Event, LogRecord, ObjectVersion, Spa
 from itbench.snapshot.writer import SnapshotWriter
 from itbench.twin.flow.flow import Flow
 from itbench.twin.randomness import Streams
-from itbench.twin.telemetry.alerts import sightings
+from itbench.twin.telemetry.alerts import evaluation_times, sightings
 from itbench.twin.telemetry.history import History, Observation
 from itbench.twin.telemetry.logs import Logger, LogSampling
 from itbench.twin.telemetry.mesh_metrics import mesh_samples
@@ -78,9 +78,13 @@ class Recording:
     objects: tuple[ObjectVersion, ...]
 
     def write(self, folder: Path) -> None:
-        """Write all files of a scenario folder but the ground truth. Recorders keep only alerts that fire."""
+        """Write all files of a scenario folder but the ground truth.
+
+        Recorders keep only alerts that fire, and a file for each time that they looked, also where nothing did.
+        """
         writer = SnapshotWriter(folder)
-        writer.write_alerts(alert for alert in self.alerts if alert.state == "firing")
+        firing = (alert for alert in self.alerts if alert.state == "firing")
+        writer.write_alerts(firing, evaluation_times(self.scrapes))
         writer.write_events(self.events)
         writer.write_objects(self.objects)
         writer.write_logs(self.logs)

@@ -178,7 +178,7 @@ class Logger:
                 if turn < len(spans):
                     span = spans[turn]
                     time = span.time + timedelta(microseconds=span.duration_ns // 1000)
-                    trace, identity, resource = span.trace_id, span.span_id, dict(span.resource)
+                    trace, identity, resource = span.trace_id, span.span_id, span.resource
                 else:
                     moment = (draws[tick, 1] + turn * _GOLDEN) % 1
                     time = self._begin + timedelta(seconds=(tick + moment) * self._traffic.seconds)

@@ -73,15 +73,20 @@ class Walker:
 
     def __init__(self, flow: Flow, tick: int) -> None:
         self._flow = flow
-        self._tick = tick
         self._ways = _ways(flow)
         self._works = _works(flow)
+        self._turn_to(tick)
 
     def at(self, tick: int) -> Walker:
         """A walker through another tick of the same flow, which need not be prepared again."""
         other = copy(self)
-        other._tick = tick
+        other._turn_to(tick)
         return other
+
+    def _turn_to(self, tick: int) -> None:
+        self._tick = tick
+        self._dropped: list[float] = self._flow.dropped[tick].tolist()
+        self._wait: list[float] = self._flow.wait[tick].tolist()
 
     def request(self, route: int, start: float, rng: np.random.Generator, depth: int = 0) -> Served:
         """A request to a route that a worker takes up at `start` seconds."""
@@ -140,12 +145,12 @@ class Walker:
             if chance < share:
                 return Attempt(way.site, start, way.limit, outcome, Kind.TIMEOUT)
             chance -= share
-        service = flow.graph.route_service[way.callee]
-        if rng.random() < flow.dropped[self._tick, service]:
+        service = way.service
+        if rng.random() < self._dropped[service]:
             return Attempt(way.site, start, way.limit, int(flow.given.overload[service]), Kind.TIMEOUT)
         hop = way.hop_p50 * math.exp(way.hop_sigma * rng.standard_normal())
         extra = _spread(way.delay, way.jitter, rng)
-        wait = rng.exponential(float(flow.wait[self._tick, service]))
+        wait = rng.exponential(self._wait[service])
         there = start + hop / 2 + extra + wait
         inner = self.request(way.callee, there, rng, depth + 1)
         seconds = hop + extra + wait + inner.seconds
@@ -216,6 +221,7 @@ class _Way:
     call: int
     site: int
     callee: int
+    service: int
     probability: float
     limit: float
     attempts: int
@@ -272,6 +278,7 @@ def _way(flow: Flow, call: int) -> _Way:
         call=call,
         site=int(graph.call_site[call]),
         callee=int(graph.call_to[call]),
+        service=int(graph.route_service[graph.call_to[call]]),
         probability=float(given.call_probability[call]),
         limit=float(graph.call_limit[call]),
         attempts=site.call.attempts,

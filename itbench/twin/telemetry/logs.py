@@ -189,7 +189,7 @@ class Logger:
 
     def _identities(self, source: _Source, tick: int, turn: int) -> tuple[str, str]:
         """Trace and span of a request that was not sampled."""
-        key = f"{self._streams.seed}\0{source.service}\0{source.purpose}\0{tick}\0{turn}"
+        key = f"{self._streams.seed}\0{source.service}\0{source.purpose}\0{self._streams.skipped + tick}\0{turn}"
         digest = blake2b(key.encode(), digest_size=24).hexdigest()
         return digest[:32], digest[32:]
 

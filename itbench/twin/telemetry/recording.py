@@ -58,6 +58,7 @@ class Happened:
         usages: of every pod of the application that there ever was.
         observations: the watch stream of all objects, with seconds before 0 for what was there at first.
         uptime: seconds that the application had been running before.
+        skipped: ticks before tick 0, of which nothing is kept. What is random in a tick does not depend on it.
     """
 
     begin: datetime
@@ -65,6 +66,7 @@ class Happened:
     usages: Sequence[PodUsage]
     observations: Sequence[Observation]
     uptime: float = 0.0
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +107,9 @@ def record(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sam
     history = History(happened.observations)
     roster = Roster(happened.usages, history)
     seconds = len(traffic) * traffic.seconds
+    streams = streams.from_tick(happened.skipped)
     scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
-    samples = tuple(_samples(happened, traffic, history, scrapes, streams))
+    samples = tuple(samples_of(happened, traffic, history, scrapes, streams))
     spans: list[Span] = []
     if not in_mesh(application):
         tracer = Tracer(traffic, roster, streams, happened.begin, sampling.traces)
@@ -133,13 +136,15 @@ def alerts_of(happened: Happened, streams: Streams, rules: Sequence[AlertRule], 
     """
     traffic = Traffic.of(happened.flows)
     scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
-    samples = tuple(_samples(happened, traffic, History(happened.observations), scrapes, streams))
+    streams = streams.from_tick(happened.skipped)
+    samples = tuple(samples_of(happened, traffic, History(happened.observations), scrapes, streams))
     return tuple(sightings(rules, samples, scrapes))
 
 
-def _samples(
+def samples_of(
     happened: Happened, traffic: Traffic, history: History, scrapes: Scrapes, streams: Streams
 ) -> Iterator[Samples]:
+    """All series; `streams` are those from tick 0 of what happened on."""
     if in_mesh(traffic.graph.application):
         yield from mesh_samples(traffic, scrapes, streams)
     else:

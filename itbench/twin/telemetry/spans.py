@@ -70,7 +70,7 @@ class Tracer:
         """The spans of all sampled requests, trace by trace; a child lies inside its parent."""
         moments = {route: self._moments(route) for route in self._origins}
         for flow in flows:
-            first = -flow.first % self._sampling.every
+            first = -(self._streams.skipped + flow.first) % self._sampling.every
             if first >= len(flow):
                 continue
             prepared = Walker(flow, first)
@@ -93,7 +93,8 @@ class Tracer:
         entity = f"{self._traffic.graph.routes[route]}#{number}"
         rng = self._streams.generator(entity, "request", tick)
         served = walker.request(route, (tick + start) * flow.seconds, rng)
-        identity = blake2b(f"{self._streams.seed}\0{entity}\0{tick}".encode(), digest_size=16).hexdigest()
+        key = f"{self._streams.seed}\0{entity}\0{self._streams.skipped + tick}"
+        identity = blake2b(key.encode(), digest_size=16).hexdigest()
         trace = _Trace(self._semantics, self._roster, flow, tick, identity, self._begin)
         begin = math.floor(served.start * 1e6)
         trace.request(served, "", _Window(begin, begin + math.ceil(served.seconds * 1e6)))

@@ -18,9 +18,13 @@ def app() -> None:
 @app.command()
 @click.argument("application")
 @click.option("--svg", "picture", type=FOLDER, help="Write the drawing of its calls to this file.")
+@click.option("--alerts", "rules", type=FOLDER, multiple=True, help="Check this file of alert rules too; may be repeated.")
 @JSON
-def check(application: str, picture: Path | None, as_json: bool) -> None:
+def check(application: str, picture: Path | None, rules: tuple[Path, ...], as_json: bool) -> None:
     """Check an application, a bundled name or a YAML file, and draw who calls whom.
+
+    \b
+      itbench app check shop.yaml --alerts shop-alerts.yaml
 
     Exit codes: 0 sound, 2 not: one message says where and why.
     """
@@ -29,6 +33,10 @@ def check(application: str, picture: Path | None, as_json: bool) -> None:
     from itbench.twin.app.topology import lines
 
     found = load_application(application)
+    if rules:
+        from itbench.twin.telemetry.rules.load import load_rules
+
+        load_rules(rules)
     routes = [route for service in found.services.values() for route in service.routes.values()]
     calls = sum(len(step) for route in routes for step in route.steps())
     if picture is not None:

@@ -32,13 +32,19 @@ def print_watch(comparison: WatchComparison, console: Console | None = None) -> 
 def print_traffic(comparison: TrafficComparison, console: Console | None = None) -> None:
     """Failures and latency side by side, and the agreement."""
     out = console or Console(highlight=False)
-    table = Table("service", "side", "failure", "first", "second", "", header_style="bold")
+    table = Table("service", "side", "failure", "first", "seconds", "second", "seconds", "", header_style="bold")
     for row in comparison.rows:
-        cells = (_figure(value, latency=row.kind is None) for value in (row.first, row.second))
+        pairs = ((row.first, row.first_when), (row.second, row.second_when))
+        cells = (cell for value, when in pairs for cell in (_figure(value, latency=row.kind is None), _seconds(when)))
         table.add_row(row.service, row.side, row.kind or "latency", *cells, row.note, style=None if row.agrees else "yellow")
     out.print(table)
     figures = comparison.model_dump(exclude={"rows"})
     out.print("Agreement: " + ", ".join(f"{name} {value:.2f}" for name, value in figures.items()))
+
+
+def _seconds(when: tuple[float, float] | None) -> str:
+    """From when to when."""
+    return "" if when is None else f"{when[0]:.0f}–{when[1]:.0f}"
 
 
 def _figure(value: float | None, *, latency: bool) -> str:

@@ -6,16 +6,16 @@ What is written reads back equal, except that `LogRecord`s and the like come bac
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from itbench.model.errors import SnapshotError
-from itbench.snapshot.records import Alert, Attributes, Event, LogRecord, ObjectVersion, Series, Span
+from itbench.snapshot.cells import Cells, quoted
+from itbench.snapshot.records import Alert, Event, LogRecord, ObjectVersion, Series, Span
 
 _LOG_COLUMNS = (
     "Timestamp TimestampTime TraceId SpanId TraceFlags SeverityText SeverityNumber ServiceName Body ResourceSchemaUrl "
@@ -40,10 +40,18 @@ class SnapshotWriter:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def write_alerts(self, alerts: Iterable[Alert]) -> None:
-        """One file in alerts/ for each time of observation, with the alerts in the given order."""
+    def write_alerts(self, alerts: Iterable[Alert], observed: Iterable[datetime] = ()) -> None:
+        """One file in alerts/ for each time of observation, with the alerts in the given order.
+
+        Args:
+            alerts: the sightings.
+            observed: when the recorder looked; where it saw nothing, its file has an empty list.
+        """
         (self._folder / "alerts").mkdir(exist_ok=True)
-        for time, sightings in groupby(sorted(alerts, key=lambda alert: alert.time), key=lambda alert: alert.time):
+        seen: dict[datetime, list[Alert]] = {time: [] for time in observed}
+        for alert in alerts:
+            seen.setdefault(alert.time, []).append(alert)
+        for time in sorted(seen):
             document = [
                 {
                     "labels": dict(alert.labels),
@@ -52,7 +60,7 @@ class SnapshotWriter:
                     **({"activeAt": _rfc3339(alert.active_since)} if alert.active_since else {}),
                     **({"value": f"{alert.value!r}"} if alert.value is not None else {}),
                 }
-                for alert in sightings
+                for alert in seen[time]
             ]
             name = f"alerts_at_{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S.%f}.json"
             (self._folder / "alerts" / name).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -60,8 +68,9 @@ class SnapshotWriter:
     def write_events(self, events: Iterable[Event]) -> None:
         """k8s_events_raw.tsv; each Body is a watch's JSON."""
         attributes = repr({"k8s.resource.name": "events"})
+        cells = Cells()
 
-        def row(event: Event) -> Sequence[object]:
+        def row(event: Event) -> str:
             involved = {"kind": event.involved.kind, "name": event.involved.name, "namespace": event.involved.namespace}
             body = {
                 "object": {
@@ -78,45 +87,58 @@ class SnapshotWriter:
                 "type": event.watch,
             }
             resource = repr({"k8s.namespace.name": event.involved.namespace or ""})
-            return _log_row(event.recorded_at or event.time, json.dumps(body), resource, attributes)
+            return _document_row(cells, event.recorded_at or event.time, quoted(json.dumps(body)), resource, attributes)
 
         self._write_table("k8s_events_raw.tsv", _LOG_COLUMNS, map(row, events))
 
     def write_objects(self, versions: Iterable[ObjectVersion]) -> None:
         """k8s_objects_raw.tsv; each Body is an object's JSON, in a watch's envelope where the object was deleted."""
+        cells = Cells()
+        # A recorder sees the same object again and again; its JSON is made once.
+        known: dict[int, tuple[Mapping[str, Any], str]] = {}
 
-        def row(version: ObjectVersion) -> Sequence[object]:
+        def body(version: ObjectVersion) -> str:
             manifest = version.manifest
-            body = {"object": manifest, "type": "DELETED"} if version.deleted else manifest
+            if version.deleted:
+                return quoted(json.dumps({"object": manifest, "type": "DELETED"}))
+            before = known.get(id(manifest))
+            if before is None or before[0] is not manifest:
+                before = known[id(manifest)] = manifest, quoted(json.dumps(manifest))
+            return before[1]
+
+        def row(version: ObjectVersion) -> str:
+            manifest = version.manifest
             resource = repr({"k8s.namespace.name": manifest.get("metadata", {}).get("namespace", "")})
             attributes = repr({"k8s.resource.name": f"{str(manifest.get('kind', '')).lower()}s"})
-            return _log_row(version.time, json.dumps(body), resource, attributes)
+            return _document_row(cells, version.time, body(version), resource, attributes)
 
         self._write_table("k8s_objects_raw.tsv", _LOG_COLUMNS, map(row, versions))
 
     def write_logs(self, records: Iterable[LogRecord]) -> None:
         """otel_logs_raw.tsv."""
-        text = _Repr()
+        cells = Cells()
 
-        def row(record: LogRecord) -> Sequence[object]:
-            time = _clickhouse(record.time)
+        def row(record: LogRecord) -> str:
+            time, second = cells.time(record.time), cells.second(record.time)
             return (
-                time, time[:19], record.trace_id, record.span_id, 0, record.severity, record.severity_number, record.service,
-                record.body, "", text(record.resource), "", "", "", "{}", text(record.attributes),
-            )  # fmt: skip
+                f"{time}\t{second}\t{quoted(record.trace_id)}\t{quoted(record.span_id)}\t0\t{cells.text(record.severity)}\t"
+                f"{record.severity_number}\t{cells.text(record.service)}\t{quoted(record.body)}\t\t"
+                f"{cells.map(record.resource)}\t\t\t\t{{}}\t{cells.map(record.attributes)}\n"
+            )
 
         self._write_table("otel_logs_raw.tsv", _LOG_COLUMNS, map(row, records))
 
     def write_spans(self, spans: Iterable[Span]) -> None:
         """otel_traces_raw.tsv; durations in nanoseconds."""
-        text = _Repr()
+        cells = Cells()
 
-        def row(span: Span) -> Sequence[object]:
+        def row(span: Span) -> str:
             return (
-                _clickhouse(span.time), span.trace_id, span.span_id, span.parent_span_id, "", span.name, span.kind,
-                span.service, text(span.resource), "", "", text(span.attributes), span.duration_ns, span.status,
-                span.status_message,
-            )  # fmt: skip
+                f"{cells.time(span.time)}\t{quoted(span.trace_id)}\t{quoted(span.span_id)}\t{quoted(span.parent_span_id)}\t\t"
+                f"{cells.text(span.name)}\t{cells.text(span.kind)}\t{cells.text(span.service)}\t{cells.map(span.resource)}\t"
+                f"\t\t{cells.map(span.attributes)}\t{span.duration_ns}\t{cells.text(span.status)}\t"
+                f"{cells.text(span.status_message)}\n"
+            )
 
         self._write_table("otel_traces_raw.tsv", _SPAN_COLUMNS, map(row, spans))
 
@@ -127,6 +149,9 @@ class SnapshotWriter:
             SnapshotError: a series is of neither a pod nor a service, or the object's name cannot be a file's.
         """
         (self._folder / "metrics").mkdir(exist_ok=True)
+        # All series of a recorder have the same times.
+        times: dict[datetime, str] = {}
+        cells = Cells()
 
         def key(one: Series) -> tuple[str, str]:
             return one.object_kind, one.object_name
@@ -134,69 +159,49 @@ class SnapshotWriter:
         for (kind, name), group in groupby(sorted(series, key=key), key=key):
             if kind not in ("pod", "service") or not name or "/" in name or "\0" in name or name.endswith("_raw"):
                 raise SnapshotError(f"there is no metrics file for {kind} {name!r}", path=self._folder)
-            columns, rows_of = (_POD_COLUMNS, _pod_rows) if kind == "pod" else (_SERVICE_COLUMNS, _service_rows)
-            self._write_table(f"metrics/{kind}_{name}_raw.tsv", columns, rows_of(group))
+            columns, rest = (_POD_COLUMNS, _pod_cells) if kind == "pod" else (_SERVICE_COLUMNS, _service_cells)
+            rows = (_metric_rows(one, rest(one), times, cells) for one in group)
+            self._write_table(f"metrics/{kind}_{name}_raw.tsv", columns, rows)
 
-    def _write_table(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def _write_table(self, name: str, columns: Sequence[str], rows: Iterable[str]) -> None:
+        """Write a header and rows that end with a newline; a piece may be several rows."""
         path = self._folder / name
         try:
             with path.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.writer(_UnixLines(stream), delimiter="\t", lineterminator="\r\n")
-                writer.writerow(columns)
-                writer.writerows(rows)
+                stream.write("\t".join(columns) + "\n")
+                stream.writelines(rows)
         except UnicodeEncodeError as error:
             raise SnapshotError(f"a text cannot be written as UTF-8: {error.reason}", path=path) from error
 
 
-def _pod_rows(group: Iterable[Series]) -> Iterable[Sequence[object]]:
-    for one in group:
-        tags, namespace = repr(dict(one.labels)), one.labels.get("namespace", "")
-        for time, value in one.points:
-            yield one.metric, _clickhouse(time), repr(value), one.object_name, namespace, tags
+def _metric_rows(one: Series, rest: Iterable[str], times: dict[datetime, str], cells: Cells) -> str:
+    """The rows of a series, which differ in time and value alone."""
+    before, after = f"{quoted(one.metric)}\t", "".join(f"\t{quoted(cell)}" for cell in rest) + "\n"
+    rows = []
+    for time, value in one.points:
+        written = times.get(time)
+        if written is None:
+            written = times[time] = cells.time(time)
+        rows.append(f"{before}{written}\t{value!r}{after}")
+    return "".join(rows)
 
 
-def _service_rows(group: Iterable[Series]) -> Iterable[Sequence[object]]:
-    for one in group:
-        tags, namespace = repr(dict(one.labels)), one.labels.get("namespace", "")
-        le, status = one.labels.get("le", ""), one.labels.get("status_code", "")
-        for time, value in one.points:
-            yield one.metric, _clickhouse(time), repr(value), one.object_name, namespace, le, tags, one.purpose, status
+def _pod_cells(one: Series) -> Iterable[str]:
+    return one.object_name, one.labels.get("namespace", ""), repr(dict(one.labels))
 
 
-def _log_row(time: datetime, body: str, resource: str, attributes: str) -> Sequence[object]:
-    text = _clickhouse(time)
-    return text, text[:19], "", "", 0, "", 0, "", body, "", resource, "", "", "", "{}", attributes
+def _service_cells(one: Series) -> Iterable[str]:
+    labels = one.labels
+    namespace, le, status = (labels.get(name, "") for name in ("namespace", "le", "status_code"))
+    return one.object_name, namespace, le, repr(dict(labels)), one.purpose, status
 
 
-class _UnixLines:
-    """Ends rows with a newline. The csv module is told to end them with CR LF: only then it quotes a CR."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, row: str) -> int:
-        return self._stream.write(row[:-2] + "\n")
-
-
-class _Repr:
-    """Print maps as Python does; those of one object, used again and again, are printed once."""
-
-    def __init__(self) -> None:
-        self._last: dict[int, tuple[Attributes, str]] = {}
-
-    def __call__(self, attributes: Attributes) -> str:
-        known = self._last.get(id(attributes))
-        if known is not None and known[0] is attributes:
-            return known[1]
-        text = repr(dict(attributes))
-        if len(self._last) < 1000:
-            self._last[id(attributes)] = attributes, text
-        return text
-
-
-def _clickhouse(time: datetime) -> str:
-    """Nine digits of a second, as ClickHouse's DateTime64(9) prints them."""
-    return time.astimezone(UTC).isoformat(" ", "microseconds")[:26] + "000"
+def _document_row(cells: Cells, time: datetime, body: str, resource: str, attributes: str) -> str:
+    """A row of a recorder of documents; `body` is a cell already."""
+    return (
+        f"{cells.time(time)}\t{cells.second(time)}\t\t\t0\t\t0\t\t{body}\t\t{cells.text(resource)}\t"
+        f"\t\t\t{{}}\t{cells.text(attributes)}\n"
+    )
 
 
 def _rfc3339(time: datetime) -> str:

@@ -18,13 +18,24 @@ _WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """All random streams of one seed."""
+    """All random streams of one seed.
+
+    Attributes:
+        skipped: added to every counter: for those who count ticks from a later one on.
+    """
 
     seed: int
+    skipped: int = 0
+
+    def from_tick(self, first: int) -> Streams:
+        """The same numbers for one who counts from tick `first` on."""
+        return Streams(self.seed, self.skipped + first)
 
     def generator(self, entity: str, purpose: str, counter: int = 0) -> np.random.Generator:
         """The stream of an entity for a purpose, positioned at `counter` (a tick, an attempt): draws of any number."""
-        return np.random.Generator(np.random.Philox(key=self._key(entity, purpose), counter=[0, 0, 0, counter]))
+        return np.random.Generator(
+            np.random.Philox(key=self._key(entity, purpose), counter=[0, 0, 0, self.skipped + counter])
+        )
 
     def uniform(self, entity: str, purpose: str, counter: int = 0) -> float:
         """One draw from [0, 1)."""
@@ -36,7 +47,7 @@ class Streams:
         The row of a tick does not depend on where the block begins or ends.
         """
         blocks = -(-width // _WORDS)
-        bits = np.random.Philox(key=self._key(entity, purpose), counter=[first * blocks, 0, 0, 0])
+        bits = np.random.Philox(key=self._key(entity, purpose), counter=[(self.skipped + first) * blocks, 0, 0, 0])
         return np.random.Generator(bits).random((ticks, blocks * _WORDS))[:, :width]
 
     def _key(self, entity: str, purpose: str) -> int:

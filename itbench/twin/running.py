@@ -123,7 +123,8 @@ class RunningApplication:
         """What traffic meets now; read anew if something may have changed it."""
         now = self.twin.clock.now
         if self._state is None or now >= self._lasts_until:
-            self._state = self._wiring.state(self.twin.store, now)
+            if self._state is None or not self._wiring.holds(self.twin.store, now):
+                self._state = self._wiring.state(self.twin.store, now)
             self._lasts_until = self._wiring.lasts_until(self.twin.store, now)
         return self._state
 

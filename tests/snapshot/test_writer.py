@@ -12,6 +12,7 @@ import pytest
 from itbench.model.entity import Entity
 from itbench.model.errors import SnapshotError
 from itbench.snapshot.records import Alert, Event, LogRecord, ObjectVersion, Series, Span
+from itbench.snapshot.snapshot import open_snapshot
 from itbench.snapshot.writer import SnapshotWriter
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
@@ -82,6 +83,33 @@ def test_alerts_are_in_one_file_for_each_sighting(tmp_path: Path) -> None:
     assert files == ["alerts_at_2026-03-01T12-00-00.000005.json", "alerts_at_2026-03-01T12-01-00.000005.json"]
     document = json.loads((tmp_path / "alerts" / files[0]).read_text())
     assert [alert["labels"]["alertname"] for alert in document] == ["B", "A"]
+
+
+def test_a_look_that_saw_nothing_leaves_an_empty_list(tmp_path: Path) -> None:
+    looks = [NOON + timedelta(minutes=minute) for minute in range(3)]
+    SnapshotWriter(tmp_path).write_alerts([Alert(looks[1], {"alertname": "A"})], looks)
+    documents = [json.loads(path.read_text()) for path in sorted((tmp_path / "alerts").iterdir())]
+    assert [len(document) for document in documents] == [0, 1, 0]
+    with open_snapshot(tmp_path, cache_dir=tmp_path / "cache") as snapshot:
+        check = snapshot.check()
+        assert not check.problems
+        assert "alerts" not in check.missing
+        assert [report.rows for report in check.files] == [0, 1, 0]
+        assert [alert.name for alert in snapshot.alerts()] == ["A"]
+
+
+def test_a_recorder_that_never_saw_an_alert_is_no_missing_recorder(tmp_path: Path) -> None:
+    SnapshotWriter(tmp_path).write_alerts([], [NOON])
+    with open_snapshot(tmp_path, cache_dir=tmp_path / "cache") as snapshot:
+        assert "alerts" not in snapshot.check().missing
+        assert snapshot.alerts() == []
+
+
+def test_an_object_that_was_deleted_and_seen_again_is_written_as_it_was_each_time(tmp_path: Path) -> None:
+    manifest = {"kind": "Pod", "metadata": {"name": "cart-0", "namespace": "shop"}}
+    SnapshotWriter(tmp_path).write_objects([ObjectVersion(NOON, manifest, deleted) for deleted in (False, True, False)])
+    bodies = [json.loads(row["Body"]) for row in table(tmp_path / "k8s_objects_raw.tsv")]
+    assert bodies == [manifest, {"object": manifest, "type": "DELETED"}, manifest]
 
 
 def test_times_of_other_zones_are_written_in_utc(tmp_path: Path) -> None:

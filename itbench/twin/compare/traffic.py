@@ -161,6 +161,8 @@ class Row(Model):
     Attributes:
         kind: None for the latency of the place.
         first, second: shares of failures; for latency the factor by which it moved.
+        first_when, second_when: first and last second at which failures of any kind show at the place; None for latency,
+            and where there are none.
         agrees: whether that is the same within what such recordings can tell.
         note: why not.
     """
@@ -170,6 +172,8 @@ class Row(Model):
     kind: str | None
     first: float | None
     second: float | None
+    first_when: tuple[float, float] | None = None
+    second_when: tuple[float, float] | None = None
     agrees: bool
     note: str = ""
 
@@ -225,9 +229,15 @@ def _failures(first: Recording, second: Recording, place: Place) -> Iterator[Row
             kind=kind,
             first=shares[0],
             second=shares[1],
+            first_when=_when(one),
+            second_when=_when(other),
             agrees=agrees and not missing,
             note="only in one" if missing else "",
         )
+
+
+def _when(tally: Tally) -> tuple[float, float] | None:
+    return (tally.first, tally.last) if tally.first <= tally.last else None
 
 
 def _latency(first: Recording, second: Recording, place: Place) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from zlib import crc32
 from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import KubeObject
 from itbench.cluster.reference import ObjectRef
-from itbench.model.errors import ClusterError
+from itbench.model.errors import ClusterError, NotFoundError
 from itbench.twin.clock import Clock
 from itbench.twin.objects import name_of, namespace_of
 
@@ -92,18 +92,21 @@ class Recorder:
         if known is not None:
             known = {**known, "count": known["count"] + 1, "lastTimestamp": now, "message": message}
             change = {name: known[name] for name in ("count", "lastTimestamp", "message")}
+            self._seen[key] = known
             try:
                 self._cluster.patch(ObjectRef.of(known), change, "merge")
-            except ClusterError:  # events go with their namespace, and nobody misses them
                 return
-            self._seen[key] = known
-            return
-        event = self._event(involved, kind, reason, message, now)
-        if combined:
-            event["reportingComponent"] = ""
+            except NotFoundError:  # it has expired
+                event = known
+            except ClusterError:
+                return
+        else:
+            event = self._event(involved, kind, reason, message, now)
+            if combined:
+                event["reportingComponent"] = ""
         try:
             self._cluster.create(event)
-        except ClusterError:
+        except ClusterError:  # events go with their namespace, and nobody misses them
             return
         self._seen[key] = event
 

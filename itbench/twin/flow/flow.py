@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,27 @@ class Flow:
     def __len__(self) -> int:
         """How many ticks."""
         return len(self.arrivals)
+
+    def part(self, begin: int, end: int) -> Flow:
+        """Its ticks from `begin` on and before `end`, counted from its own first."""
+        block = slice(begin, end)
+        return replace(
+            self,
+            first=self.first + begin,
+            arrivals=self.arrivals[block],
+            answers=Answers(self.answers.times[:, block], self.answers.slow[block], self.answers.degraded[block]),
+            attempts=self.attempts[block],
+            kept=self.kept[:, block],
+            late=self.late[block],
+            utilisation=self.utilisation[block],
+            cores=self.cores[block],
+            waiting=self.waiting[block],
+            wait=self.wait[block],
+            dropped=self.dropped[block],
+            answered=self.answered[block],
+            in_service=self.in_service[block],
+            lag=self.lag[block],
+        )
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

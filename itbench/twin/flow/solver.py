@@ -124,6 +124,7 @@ class Solver:
         known = self._knots.solutions
         if number not in known:
             self._last = known[number] = self._fixed_point(conditions(self.graph, state), number, 1, np.inf)
+            known.pop(number - 3 * _KNOT, None)  # time does not go back
         return known[number]
 
     def _step(self, state: State, first: int) -> Flow:

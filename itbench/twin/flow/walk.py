@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy as np
 from itbench.twin.flow.conditions import CHANCE, SUCCESS, rejection_times
 from itbench.twin.flow.flow import Flow
 from itbench.twin.flow.graph import CallSite
-from itbench.twin.flow.moments import Array
 from itbench.twin.flow.queueing import throttled
 from itbench.twin.flow.state import Kind
 
@@ -73,18 +73,27 @@ class Walker:
 
     def __init__(self, flow: Flow, tick: int) -> None:
         self._flow = flow
-        self._tick = tick
         self._ways = _ways(flow)
-        graph, given = flow.graph, flow.given
-        cores = given.cores[graph.route_service]
-        self._stretch = throttled(given.route_cpu, cores)
+        self._works = _works(flow)
+        self._turn_to(tick)
+
+    def at(self, tick: int) -> Walker:
+        """A walker through another tick of the same flow, which need not be prepared again."""
+        other = copy(self)
+        other._turn_to(tick)
+        return other
+
+    def _turn_to(self, tick: int) -> None:
+        self._tick = tick
+        self._dropped: list[float] = self._flow.dropped[tick].tolist()
+        self._wait: list[float] = self._flow.wait[tick].tolist()
 
     def request(self, route: int, start: float, rng: np.random.Generator, depth: int = 0) -> Served:
         """A request to a route that a worker takes up at `start` seconds."""
-        flow = self._flow
         served = Served(route, start)
-        clock = start + self._own_work(route, rng)
-        served.outcome = _pick(flow.given.route_failures[route], rng)
+        work = self._works[route]
+        clock = start + work.seconds(rng)
+        served.outcome = work.outcome(rng)
         if served.outcome == SUCCESS and depth < _DEEPEST:
             for step in self._ways[route]:
                 clock, served.outcome = self._step(step, served, clock, rng, depth)
@@ -92,14 +101,6 @@ class Walker:
                     break
         served.seconds = clock - start
         return served
-
-    def _own_work(self, route: int, rng: np.random.Generator) -> float:
-        graph, given = self._flow.graph, self._flow.given
-        mean = max(float(graph.route_mean[route] + min(given.route_delay[route], 0.0)), 1e-9)
-        sigma = math.sqrt(math.log(graph.route_square[route] / graph.route_mean[route] ** 2))
-        own = mean * math.exp(sigma * rng.standard_normal() - sigma**2 / 2)
-        extra = _spread(float(given.route_delay[route]), math.sqrt(float(given.route_delay_variance[route])), rng)
-        return own + float(self._stretch[route]) + extra
 
     def _step(
         self, step: list[list[_Way]], served: Served, start: float, rng: np.random.Generator, depth: int
@@ -144,12 +145,12 @@ class Walker:
             if chance < share:
                 return Attempt(way.site, start, way.limit, outcome, Kind.TIMEOUT)
             chance -= share
-        service = flow.graph.route_service[way.callee]
-        if rng.random() < flow.dropped[self._tick, service]:
+        service = way.service
+        if rng.random() < self._dropped[service]:
             return Attempt(way.site, start, way.limit, int(flow.given.overload[service]), Kind.TIMEOUT)
         hop = way.hop_p50 * math.exp(way.hop_sigma * rng.standard_normal())
         extra = _spread(way.delay, way.jitter, rng)
-        wait = rng.exponential(float(flow.wait[self._tick, service]))
+        wait = rng.exponential(self._wait[service])
         there = start + hop / 2 + extra + wait
         inner = self.request(way.callee, there, rng, depth + 1)
         seconds = hop + extra + wait + inner.seconds
@@ -179,12 +180,48 @@ class Walker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Work:
+    """What a service does itself for a request to one of its routes, as plain numbers.
+
+    Attributes:
+        mean, sigma: of its own time, which is lognormal.
+        processor: seconds that its processor time takes.
+        delay, jitter: of what slows it down.
+        failures: outcomes and their shares.
+    """
+
+    mean: float
+    sigma: float
+    processor: float
+    delay: float
+    jitter: float
+    failures: tuple[tuple[int, float], ...]
+
+    def seconds(self, rng: np.random.Generator) -> float:
+        """How long it takes this time."""
+        own = self.mean * math.exp(self.sigma * rng.standard_normal() - self.sigma**2 / 2)
+        return own + self.processor + _spread(self.delay, self.jitter, rng)
+
+    def outcome(self, rng: np.random.Generator) -> int:
+        """How it ends this time, by the shares; success for the rest."""
+        if not self.failures:
+            return SUCCESS
+        chance = float(rng.random())
+        for outcome, share in self.failures:
+            if chance < share:
+                return outcome
+            chance -= share
+        return SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
 class _Way:
     """One call of the graph with everything that a walk needs, as plain numbers."""
 
     call: int
     site: int
     callee: int
+    service: int
     probability: float
     limit: float
     attempts: int
@@ -199,6 +236,22 @@ class _Way:
     jitter: float
     hop_p50: float
     hop_sigma: float
+
+
+def _works(flow: Flow) -> list[_Work]:
+    graph, given, failures = flow.graph, flow.given, flow.given.route_failures
+    processor = throttled(given.route_cpu, given.cores[graph.route_service])
+    return [
+        _Work(
+            mean=max(float(graph.route_mean[route] + min(given.route_delay[route], 0.0)), 1e-9),
+            sigma=math.sqrt(math.log(graph.route_square[route] / graph.route_mean[route] ** 2)),
+            processor=float(processor[route]),
+            delay=float(given.route_delay[route]),
+            jitter=math.sqrt(float(given.route_delay_variance[route])),
+            failures=tuple((int(o), float(failures[route, o])) for o in np.flatnonzero(failures[route])),
+        )
+        for route in range(len(graph.routes))
+    ]
 
 
 def _ways(flow: Flow) -> list[list[list[list[_Way]]]]:
@@ -225,6 +278,7 @@ def _way(flow: Flow, call: int) -> _Way:
         call=call,
         site=int(graph.call_site[call]),
         callee=int(graph.call_to[call]),
+        service=int(graph.route_service[graph.call_to[call]]),
         probability=float(given.call_probability[call]),
         limit=float(graph.call_limit[call]),
         attempts=site.call.attempts,
@@ -258,19 +312,6 @@ def _choose(branch: list[_Way], rng: np.random.Generator) -> _Way | None:
             return way
         chance -= way.probability
     return None
-
-
-def _pick(shares: Array, rng: np.random.Generator) -> int:
-    """An outcome by its share; success for the rest."""
-    some = np.flatnonzero(shares)
-    if not len(some):
-        return SUCCESS
-    chance = float(rng.random())
-    for outcome in some:
-        if chance < shares[outcome]:
-            return int(outcome)
-        chance -= float(shares[outcome])
-    return SUCCESS
 
 
 def attempts_below(served: Served) -> Iterator[tuple[Served, Attempt]]:

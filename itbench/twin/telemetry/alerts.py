@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -24,27 +24,74 @@ def sightings(rules: Sequence[AlertRule], samples: Iterable[Samples], scrapes: S
     An alert is active as long as its expression has a value for its labels; it fires once it has been so for the rule's
     `for`.
     """
-    moments = np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
+    moments = _moments(scrapes)
     evaluator = Evaluator(samples, scrapes, moments)
     found = [alert for rule in rules for alert in _of_rule(rule, evaluator, scrapes, moments)]
     return sorted(found, key=lambda alert: alert.time)
 
 
+def evaluation_times(scrapes: Scrapes) -> tuple[datetime, ...]:
+    """When rules are evaluated."""
+    return tuple(scrapes.begin + timedelta(seconds=moment) for moment in _moments(scrapes).tolist())
+
+
+def _moments(scrapes: Scrapes) -> Array:
+    return np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
+
+
 def _of_rule(rule: AlertRule, evaluator: Evaluator, scrapes: Scrapes, moments: Array) -> Iterator[Alert]:
     vector = evaluator.value(rule.expression)
+    times = [scrapes.begin + timedelta(seconds=moment) for moment in moments.tolist()]
     for own, values in zip(vector.labels or (), vector.values.tolist(), strict=True):
-        since: float | None = None
-        for moment, value in zip(moments.tolist(), values, strict=True):
+        since: datetime | None = None
+        for time, value in zip(times, values, strict=True):
             if math.isnan(value):  # not active
                 since = None
                 continue
-            since = moment if since is None else since
-            labels = {name: filled(text, own, value) for name, text in rule.labels.items()}
-            yield Alert(
-                time=scrapes.begin + timedelta(seconds=moment),
-                labels={"alertname": rule.name, **own, **labels},
-                state="firing" if moment - since >= rule.hold else "pending",
-                active_since=scrapes.begin + timedelta(seconds=since),
-                value=value,
-                annotations={name: filled(text, own, value) for name, text in rule.annotations.items()},
-            )
+            since = time if since is None else since
+            yield _alert(rule, own, value, time, since)
+
+
+def _alert(rule: AlertRule, own: dict[str, str], value: float, time: datetime, since: datetime) -> Alert:
+    labels = {name: filled(text, own, value) for name, text in rule.labels.items()}
+    return Alert(
+        time=time,
+        labels={"alertname": rule.name, **own, **labels},
+        state="firing" if (time - since).total_seconds() >= rule.hold else "pending",
+        active_since=since,
+        value=value,
+        annotations={name: filled(text, own, value) for name, text in rule.annotations.items()},
+    )
+
+
+class ActiveAlerts:
+    """Alerts from one evaluation to the next: what `sightings` finds in a whole recording, for those who go on.
+
+    Args:
+        rules: in the order in which their alerts are told.
+    """
+
+    def __init__(self, rules: Sequence[AlertRule]) -> None:
+        self._rules = rules
+        self._since: dict[tuple[int, frozenset[tuple[str, str]]], datetime] = {}
+
+    def evaluate(self, samples: Iterable[Samples], scrapes: Scrapes) -> list[Alert]:
+        """The alerts that are pending or firing at the last scrape.
+
+        Args:
+            samples: at least as far back as the rules look.
+            scrapes: when they were read.
+        """
+        seconds = (scrapes.count - 1) * scrapes.step
+        time = scrapes.begin + timedelta(seconds=seconds)
+        evaluator = Evaluator(samples, scrapes, np.array([seconds]))
+        before, self._since = self._since, {}
+        found = []
+        for number, rule in enumerate(self._rules):
+            vector = evaluator.value(rule.expression)
+            for own, (value,) in zip(vector.labels or (), vector.values.tolist(), strict=True):
+                if not math.isnan(value):
+                    key = number, frozenset(own.items())
+                    since = self._since[key] = before.get(key, time)
+                    found.append(_alert(rule, own, value, time, since))
+        return found

@@ -47,41 +47,48 @@ class Collector:
         """Take the flows of the ticks since those added before."""
         self._flows.extend(flows)
 
-    def happened(self) -> Happened:
-        """All of it so far.
+    @property
+    def begin(self) -> float:
+        """Second of the twin's clock from which on things are kept."""
+        return self._begin
+
+    def happened(self, since: float | None = None) -> Happened:
+        """All of it so far, or what happened since a second of the twin's clock.
+
+        Args:
+            since: a whole number of ticks; not before `begin`.
 
         Raises:
             UsageError: no flow has been added.
         """
-        if not self._flows:
+        begin = self._begin if since is None else since
+        flows = _from_second(self._flows, begin)
+        if not flows:
             raise UsageError("nothing has been simulated yet", hint="Let at least one tick pass.")
-        first = self._flows[0].first
-        flows = [replace(flow, first=flow.first - first) for flow in self._flows] if first else list(self._flows)
-        observations = [replace(seen, time=seen.time - self._begin) for seen in self._observations]
+        first = flows[0].first
+        seen = self._observations if since is None else _since(self._observations, begin)
+        observations = [replace(one, time=one.time - begin) for one in seen]
+        flows = [replace(flow, first=flow.first - first) for flow in flows] if first else flows
         return Happened(
-            begin=self._clock.moment(self._begin),
+            begin=self._clock.moment(begin),
             flows=flows,
-            usages=usages_of(flows, observations, self._clock.moment(self._begin)),
+            usages=usages_of(flows, observations, self._clock.moment(begin)),
             observations=observations,
-            uptime=self._uptime,
+            uptime=self._uptime + begin - self._begin,
+            skipped=first,
         )
 
-    def forget(self, seconds: float) -> None:
-        """Drop what lies further back than `seconds`, in whole flows; second 0 of the rest is where its first begins.
+    def forget(self, before: float) -> None:
+        """Drop what lies before a second of the twin's clock, a whole number of ticks, which is the new `begin`.
 
-        Objects of that time are kept as they were then, and the pods that were gone are forgotten.
+        Objects of that time are kept as they were then; those that were gone are forgotten.
         """
-        end = self._clock.now - seconds
-        kept = 0
-        while kept < len(self._flows) - 1 and self._flows[kept + 1].first * self._flows[kept + 1].seconds <= end:
-            kept += 1
-        if not kept:
+        if before <= self._begin:
             return
-        self._flows = self._flows[kept:]
-        begin = self._flows[0].first * self._flows[0].seconds
-        self._uptime += begin - self._begin
-        self._begin = begin
-        self._observations = _since(self._observations, begin)
+        self._flows = _from_second(self._flows, before)
+        self._observations = _since(self._observations, before)
+        self._uptime += before - self._begin
+        self._begin = before
 
     def close(self) -> None:
         """Stop watching. Harmless when repeated."""
@@ -90,6 +97,16 @@ class Collector:
     def _notice(self, event: WatchEvent) -> None:
         time = self._begin - SETTLE_SECONDS if self._opening else self._clock.now
         self._observations.append(Observation(time, event.type, event.object))
+
+
+def _from_second(flows: Iterable[Flow], begin: float) -> list[Flow]:
+    """The ticks from a second of the twin's clock on."""
+    found = []
+    for flow in flows:
+        before = round(begin / flow.seconds) - flow.first
+        if before < len(flow):
+            found.append(flow.part(before, len(flow)) if before > 0 else flow)
+    return found
 
 
 def _since(observations: Iterable[Observation], begin: float) -> list[Observation]:

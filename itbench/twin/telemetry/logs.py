@@ -178,7 +178,7 @@ class Logger:
                 if turn < len(spans):
                     span = spans[turn]
                     time = span.time + timedelta(microseconds=span.duration_ns // 1000)
-                    trace, identity, resource = span.trace_id, span.span_id, dict(span.resource)
+                    trace, identity, resource = span.trace_id, span.span_id, span.resource
                 else:
                     moment = (draws[tick, 1] + turn * _GOLDEN) % 1
                     time = self._begin + timedelta(seconds=(tick + moment) * self._traffic.seconds)
@@ -189,7 +189,7 @@ class Logger:
 
     def _identities(self, source: _Source, tick: int, turn: int) -> tuple[str, str]:
         """Trace and span of a request that was not sampled."""
-        key = f"{self._streams.seed}\0{source.service}\0{source.purpose}\0{tick}\0{turn}"
+        key = f"{self._streams.seed}\0{source.service}\0{source.purpose}\0{self._streams.skipped + tick}\0{turn}"
         digest = blake2b(key.encode(), digest_size=24).hexdigest()
         return digest[:32], digest[32:]
 

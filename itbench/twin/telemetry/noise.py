@@ -5,6 +5,7 @@ None of it depends on a fault: every draw has its own stream. Texts and rates ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,10 @@ from itbench.twin.telemetry.counts import poisson
 from itbench.twin.telemetry.history import History
 from itbench.twin.telemetry.logs import SEVERITY_NUMBERS
 from itbench.twin.telemetry.pods import Roster
+
+# Noise is drawn for whole hours, of which a recording shows a part; so many things at most in each.
+_BLOCK = 3600.0
+_MOST = 1 << 16
 
 Rate = Annotated[float, Field(ge=0)]
 
@@ -67,12 +72,15 @@ class Noise:
         streams: of the scenario's seed.
         begin, seconds: of the recording.
         level: 0 for none, 1 for what is usual; rates grow with it.
+        skipped: seconds before the beginning, of which nothing is kept. What comes later does not depend on it, nor on
+            how long the recording is.
     """
 
     streams: Streams
     begin: datetime
     seconds: float
     level: float = 1.0
+    skipped: float = 0.0
 
     def changes(self, application: Application) -> list[InnocentChange]:
         """Changes to Deployments of the application, to be made while it runs; in the order of time."""
@@ -110,11 +118,15 @@ class Noise:
 
     def _draws(self, entity: str, purpose: str, rate: float) -> Iterator[tuple[float, float, float]]:
         """The moments of things that happen so often an hour, each with two numbers from [0, 1) to choose by; sorted."""
-        mean = np.array([rate * self.level * self.seconds / 3600])
-        count = int(poisson(mean, np.array([self.streams.uniform(entity, f"number of {purpose}")]))[0])
-        draws = self.streams.uniforms(entity, purpose, 0, count, 3)
-        for moment, choice, which in sorted(draws.tolist()):
-            yield moment * self.seconds, choice, which
+        mean = np.array([rate * self.level * _BLOCK / 3600])
+        end = self.skipped + self.seconds
+        for block in range(int(self.skipped // _BLOCK), math.ceil(end / _BLOCK)):
+            count = int(poisson(mean, np.array([self.streams.uniform(entity, f"number of {purpose}", block)]))[0])
+            draws = self.streams.uniforms(entity, purpose, block * _MOST, min(count, _MOST), 3)
+            for moment, choice, which in sorted(draws.tolist()):
+                second = (block + moment) * _BLOCK
+                if self.skipped <= second < end:
+                    yield second - self.skipped, choice, which
 
     def _at(self, second: float) -> datetime:
         return self.begin + timedelta(seconds=second)

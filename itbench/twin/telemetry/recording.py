@@ -11,7 +11,7 @@ from itbench.snapshot.records import Alert, Event, LogRecord, ObjectVersion, Spa
 from itbench.snapshot.writer import SnapshotWriter
 from itbench.twin.flow.flow import Flow
 from itbench.twin.randomness import Streams
-from itbench.twin.telemetry.alerts import sightings
+from itbench.twin.telemetry.alerts import evaluation_times, sightings
 from itbench.twin.telemetry.history import History, Observation
 from itbench.twin.telemetry.logs import Logger, LogSampling
 from itbench.twin.telemetry.mesh_metrics import mesh_samples
@@ -42,8 +42,10 @@ class Sampling:
     dump_seconds: float = 300.0
 
 
-LITE = Sampling(TraceSampling(each=1, every=6), LogSampling(ordinary=0.02, trouble=0.1), scrape_seconds=60.0)
-FULL = Sampling(TraceSampling(each=2, every=1), LogSampling(ordinary=1.0, trouble=1.0), scrape_seconds=30.0)
+LITE = Sampling(TraceSampling(each=1, every=12), LogSampling(ordinary=0.02, trouble=0.1), scrape_seconds=60.0)
+"""A request of each kind a minute; enough to see who calls whom and what fails. An hour of otel-demo: about 45 MB."""
+FULL = Sampling(TraceSampling(each=2, every=3), LogSampling(ordinary=0.5, trouble=1.0), scrape_seconds=30.0)
+"""Eight requests of each kind a minute, half of the ordinary lines and all others. An hour of otel-demo: about 150 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,7 @@ class Happened:
         usages: of every pod of the application that there ever was.
         observations: the watch stream of all objects, with seconds before 0 for what was there at first.
         uptime: seconds that the application had been running before.
+        skipped: ticks before tick 0, of which nothing is kept. What is random in a tick does not depend on it.
     """
 
     begin: datetime
@@ -63,6 +66,7 @@ class Happened:
     usages: Sequence[PodUsage]
     observations: Sequence[Observation]
     uptime: float = 0.0
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +82,13 @@ class Recording:
     objects: tuple[ObjectVersion, ...]
 
     def write(self, folder: Path) -> None:
-        """Write all files of a scenario folder but the ground truth. Recorders keep only alerts that fire."""
+        """Write all files of a scenario folder but the ground truth.
+
+        Recorders keep only alerts that fire, and a file for each time that they looked, also where nothing did.
+        """
         writer = SnapshotWriter(folder)
-        writer.write_alerts(alert for alert in self.alerts if alert.state == "firing")
+        firing = (alert for alert in self.alerts if alert.state == "firing")
+        writer.write_alerts(firing, evaluation_times(self.scrapes))
         writer.write_events(self.events)
         writer.write_objects(self.objects)
         writer.write_logs(self.logs)
@@ -99,8 +107,9 @@ def record(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sam
     history = History(happened.observations)
     roster = Roster(happened.usages, history)
     seconds = len(traffic) * traffic.seconds
+    streams = streams.from_tick(happened.skipped)
     scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
-    samples = tuple(_samples(happened, traffic, history, scrapes, streams))
+    samples = tuple(samples_of(happened, traffic, history, scrapes, streams))
     spans: list[Span] = []
     if not in_mesh(application):
         tracer = Tracer(traffic, roster, streams, happened.begin, sampling.traces)
@@ -127,13 +136,15 @@ def alerts_of(happened: Happened, streams: Streams, rules: Sequence[AlertRule], 
     """
     traffic = Traffic.of(happened.flows)
     scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
-    samples = tuple(_samples(happened, traffic, History(happened.observations), scrapes, streams))
+    streams = streams.from_tick(happened.skipped)
+    samples = tuple(samples_of(happened, traffic, History(happened.observations), scrapes, streams))
     return tuple(sightings(rules, samples, scrapes))
 
 
-def _samples(
+def samples_of(
     happened: Happened, traffic: Traffic, history: History, scrapes: Scrapes, streams: Streams
 ) -> Iterator[Samples]:
+    """All series; `streams` are those from tick 0 of what happened on."""
     if in_mesh(traffic.graph.application):
         yield from mesh_samples(traffic, scrapes, streams)
     else:

@@ -49,6 +49,8 @@ class Semantics:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._application = graph.application
+        bodies = (body for service in graph.application.services.values() for body in service.routes.values())
+        self._topics = frozenset(str(body.consumes) for body in bodies if body.consumes is not None)
         self.routes = [self._route(route) for route in range(len(graph.routes))]
         self.sites = [self._site(site) for site in range(len(graph.sites))]
         self._known: dict[tuple[object, ...], dict[str, str]] = {}
@@ -95,8 +97,7 @@ class Semantics:
         call = self._graph.sites[site]
         if self.routes[self._graph.routes.index(call.caller)] is None:
             return None
-        bodies = (body for service in self._application.services.values() for body in service.routes.values())
-        kind: SpanKind = "Producer" if any(body.consumes == call.callee for body in bodies) else "Client"
+        kind: SpanKind = "Producer" if str(call.callee) in self._topics else "Client"
         return Operation(call.caller.service, call.callee.route, kind)
 
 

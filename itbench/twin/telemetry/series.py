@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import numpy as np
 
@@ -103,8 +104,12 @@ class Samples:
 
 def labelled(metric: str, namespace: str, labels: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The label set of a series: its own labels, where it comes from and who scraped it."""
-    job = next(job for prefix, job in _JOBS.items() if metric.startswith(prefix))
-    return {"job": job, "namespace": namespace, **dict(labels)}
+    return {"job": _job(metric), "namespace": namespace, **dict(labels)}
+
+
+@cache
+def _job(metric: str) -> str:
+    return next(job for prefix, job in _JOBS.items() if metric.startswith(prefix))
 
 
 def records(samples: Iterable[Samples], scrapes: Scrapes) -> Iterator[Series]:

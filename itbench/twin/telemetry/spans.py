@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -70,8 +70,12 @@ class Tracer:
         """The spans of all sampled requests, trace by trace; a child lies inside its parent."""
         moments = {route: self._moments(route) for route in self._origins}
         for flow in flows:
-            for index in range(-flow.first % self._sampling.every, len(flow), self._sampling.every):
-                walker = Walker(flow, index)
+            first = -(self._streams.skipped + flow.first) % self._sampling.every
+            if first >= len(flow):
+                continue
+            prepared = Walker(flow, first)
+            for index in range(first, len(flow), self._sampling.every):
+                walker = prepared.at(index)
                 tick = flow.first + index
                 for route, starts in moments.items():
                     for number, start in enumerate(starts[tick]):
@@ -85,18 +89,24 @@ class Tracer:
         rows = self._streams.uniforms(name, "moments", 0, ticks, self._sampling.each)
         return [row[: int(count)] for row, count in zip(rows.tolist(), counts, strict=True)]
 
-    def _trace(self, walker: Walker, flow: Flow, tick: int, route: int, number: int, start: float) -> Iterator[Span]:
+    def _trace(self, walker: Walker, flow: Flow, tick: int, route: int, number: int, start: float) -> Sequence[Span]:
         entity = f"{self._traffic.graph.routes[route]}#{number}"
         rng = self._streams.generator(entity, "request", tick)
         served = walker.request(route, (tick + start) * flow.seconds, rng)
-        identity = blake2b(f"{self._streams.seed}\0{entity}\0{tick}".encode(), digest_size=16).hexdigest()
+        key = f"{self._streams.seed}\0{entity}\0{self._streams.skipped + tick}"
+        identity = blake2b(key.encode(), digest_size=16).hexdigest()
         trace = _Trace(self._semantics, self._roster, flow, tick, identity, self._begin)
         begin = math.floor(served.start * 1e6)
-        return trace.request(served, "", _Window(begin, begin + math.ceil(served.seconds * 1e6)))
+        trace.request(served, "", _Window(begin, begin + math.ceil(served.seconds * 1e6)))
+        return trace.spans
 
 
 class _Trace:
-    """The spans of one request, numbered as they come."""
+    """The spans of one request, numbered as they come.
+
+    Attributes:
+        spans: so far.
+    """
 
     def __init__(self, semantics: Semantics, roster: Roster, flow: Flow, tick: int, identity: str, begin: datetime) -> None:
         self._semantics = semantics
@@ -105,24 +115,22 @@ class _Trace:
         self._tick = tick
         self._identity = identity
         self._begin = begin
-        self._count = 0
+        self.spans: list[Span] = []
 
-    def request(self, served: Served, parent: str, around: _Window) -> Iterator[Span]:
-        """What the service that serves a request reports, and what follows from its calls."""
+    def request(self, served: Served, parent: str, around: _Window) -> None:
+        """Add what the service that serves a request reports, and what follows from its calls."""
         window = around.clipped(served.start, served.seconds)
         operation = self._semantics.routes[served.route]
         if operation is not None:
             error = request_error(self._flow, served) if served.outcome != SUCCESS else None
             error = error or _cancelled(served, around)
             attributes = self._semantics.route_attributes(served.route, failed=error is not None)
-            span = self._span(operation, parent, window, error, attributes)
-            parent = span.span_id
-            yield span
+            parent = self._add(operation, parent, window, error, attributes)
         for attempt in served.calls:
             if attempt.start * 1e6 < window.end:
-                yield from self._attempt(attempt, parent, window)
+                self._attempt(attempt, parent, window)
 
-    def _attempt(self, attempt: Attempt, parent: str, around: _Window) -> Iterator[Span]:
+    def _attempt(self, attempt: Attempt, parent: str, around: _Window) -> None:
         window = around.clipped(attempt.start, attempt.seconds)
         operation = self._semantics.sites[attempt.site]
         if operation is not None:
@@ -130,18 +138,14 @@ class _Trace:
             error = error or _cancelled(attempt, around)
             address = self._flow.state.links[self._flow.graph.sites[attempt.site].link].address
             attributes = self._semantics.site_attributes(attempt.site, address, failed=error is not None)
-            span = self._span(operation, parent, window, error, attributes)
-            parent = span.span_id
-            yield span
+            parent = self._add(operation, parent, window, error, attributes)
         if attempt.served is not None and attempt.served.start * 1e6 < window.end:
-            yield from self.request(attempt.served, parent, window)
+            self.request(attempt.served, parent, window)
 
-    def _span(
-        self, operation: Operation, parent: str, window: _Window, error: str | None, attributes: dict[str, str]
-    ) -> Span:
-        self._count += 1
-        identity = blake2b(f"{self._identity}{self._count}".encode(), digest_size=8).hexdigest()
-        return Span(
+    def _add(self, operation: Operation, parent: str, window: _Window, error: str | None, attributes: dict[str, str]) -> str:
+        """Add a span; gives its identity."""
+        identity = blake2b(f"{self._identity}{len(self.spans) + 1}".encode(), digest_size=8).hexdigest()
+        span = Span(
             time=self._begin + timedelta(microseconds=window.begin),
             trace_id=self._identity,
             span_id=identity,
@@ -155,6 +159,8 @@ class _Trace:
             resource=self._roster.pick(operation.service, self._tick, int(identity, 16) / 2**64),
             attributes=attributes,
         )
+        self.spans.append(span)
+        return identity
 
 
 def _cancelled(work: Served | Attempt, around: _Window) -> str | None:

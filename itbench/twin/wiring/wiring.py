@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from itbench.twin.control.store import Store
@@ -10,9 +12,9 @@ from itbench.twin.flow.graph import Graph
 from itbench.twin.flow.state import State
 from itbench.twin.wiring.chaos import experiments, next_end
 from itbench.twin.wiring.environment import SYNC_SECONDS, Environments
-from itbench.twin.wiring.flags import active_effects, unreachable
+from itbench.twin.wiring.flags import Active, active_effects, unreachable
 from itbench.twin.wiring.links import Links
-from itbench.twin.wiring.peers import find_peers
+from itbench.twin.wiring.peers import Peers, find_peers
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.work import Work
 
@@ -29,11 +31,22 @@ class Wiring:
         self._graph = graph
         self._epoch = epoch
         self._environments = Environments()
+        self._last = _Reading({}, [], -math.inf)
 
     def lasts_until(self, store: Store, now: float) -> float:
         """The second until which a state of `now` holds if no object changes."""
         synced = now + SYNC_SECONDS if self._graph.application.flags is not None else math.inf
         return min(synced, next_end(View(store, now), self._epoch))
+
+    def holds(self, store: Store, now: float) -> bool:
+        """Whether the last state holds at second `now`, provided that no object has changed since it was read.
+
+        What can change by itself are the files that the kubelet brings up to date, and experiments that end.
+        """
+        last = self._last
+        if now >= last.ends:
+            return False
+        return active_effects(self._graph.application, View(store, now), last.peers, self._environments) == last.effects
 
     def state(self, store: Store, now: float) -> State:
         """What traffic meets at second `now` from the epoch, by the objects in `store`."""
@@ -42,6 +55,7 @@ class Wiring:
         peers = find_peers(application, view, self._environments)
         chaos = experiments(view, peers.values(), self._epoch)
         effects = active_effects(application, view, peers, self._environments)
+        self._last = _Reading(peers, effects, next_end(view, self._epoch))
         links = Links(application, view, peers, chaos, unreachable(effects))
         work = Work(application, view, peers, chaos, effects)
         return State(
@@ -49,3 +63,12 @@ class Wiring:
             routes=tuple(work.route(name) for name in self._graph.routes),
             links=tuple(links.state(link) for link in self._graph.links),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the last state was made of; `ends` is when the next experiment ends."""
+
+    peers: Peers
+    effects: Sequence[Active]
+    ends: float

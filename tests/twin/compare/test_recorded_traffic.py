@@ -17,33 +17,8 @@ from itbench.twin.recorded import record_traffic, write_recording
 SHOP = Path(__file__).parents[1] / "applications" / "shop.yaml"
 
 
-def container(name: str, **parts: Any) -> dict[str, Any]:
-    patch = {"spec": {"template": {"spec": {"containers": [{"name": name, **parts}]}}}}
-    return {"verb": "patch", "object": f"deployment/{name}", "patch": patch}
-
-
-def setting(name: str, variable: str, value: str) -> dict[str, Any]:
-    return container(name, env=[{"name": variable, "value": value}])
-
-
 # The changes that the README beside the recordings describes, in the words of this application's file.
-CHANGES: dict[str, list[dict[str, Any]]] = {
-    "none": [],
-    "cart-scaled-to-zero": [{"verb": "scale", "object": "deployment/cart", "replicas": 0}],
-    "cart-target-port": [
-        {
-            "verb": "patch",
-            "object": "service/cart",
-            "type": "json",
-            "patch": [{"op": "replace", "path": "/spec/ports/0/targetPort", "value": 9999}],
-        }
-    ],
-    "store-service-deleted": [{"verb": "delete", "object": "service/store"}],
-    "reco-crash-loop": [setting("reco", "EXIT_AFTER", "15")],
-    "cart-memory-leak": [setting("cart", "LEAK_MB", "8")],
-    "catalog-cpu-limit": [container("catalog", resources={"limits": {"cpu": "20m"}})],
-    "store-moderately-slow": [setting("store", "WAIT_MS", "400")],
-}
+CHANGES: dict[str, list[dict[str, Any]]] = yaml.safe_load((SHOP.parent / "shop-faults.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.integration

@@ -95,3 +95,10 @@ def test_a_broken_line_is_a_message_with_its_number(tmp_path: Path, line: str) -
 def test_a_missing_file_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         read_recording(tmp_path / "none")
+
+
+def test_rows_say_from_when_to_when_a_place_fails(tmp_path: Path) -> None:
+    found = compared(tmp_path, REFUSED, {})
+    (row,) = [row for row in found.rows if row.kind == "refused"]
+    assert row.first_when == (5, 59)
+    assert row.second_when is None

@@ -96,8 +96,11 @@ def test_what_is_forgotten_leaves_the_objects_as_they_were() -> None:
     for _ in range(10):
         collector.add(running.advance(60))
     whole = collector.happened()
-    collector.forget(300)
+    since = collector.happened(360.0)
+    collector.forget(360.0)
     rest = collector.happened()
+    assert collector.begin == 360
+    assert [seen.time for seen in since.observations] == [seen.time for seen in rest.observations]
     assert (rest.begin - whole.begin).total_seconds() == 360
     assert sum(map(len, rest.flows)) == 60
     assert rest.flows[0].first == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -74,6 +75,15 @@ def test_what_is_written_is_read_without_a_problem(world: World, tmp_path: Path)
         written = sorted(recording.spans, key=lambda span: (span.time, span.trace_id, span.span_id))
         assert snapshot.spans(limit=None) == written
         assert {alert.state for alert in snapshot.alerts()} == {"firing"}
+
+
+def test_recorders_look_every_minute_whether_or_not_something_fires(world: World, tmp_path: Path) -> None:
+    recorded(world, world.refused("orders")).write(tmp_path)
+    files = sorted((tmp_path / "alerts").iterdir())
+    assert [path.name[21:26] for path in files] == [f"10-{minute:02}" for minute in range(1, 16)]
+    counts = [len(json.loads(path.read_text())) for path in files]
+    assert counts[:9] == [0] * 9
+    assert all(counts[9:])
 
 
 def test_columns_are_those_of_the_public_datasets(world: World, tmp_path: Path) -> None:

@@ -105,3 +105,16 @@ class Filter:
 
 
 Expression: TypeAlias = Number | Selector | OverTime | Quantile | Aggregate | Calculation | Filter
+
+
+def longest_window(expression: Expression) -> float:
+    """How many seconds an expression looks back; 0 if it asks for present values only."""
+    match expression:
+        case OverTime(_, _, seconds):
+            return seconds
+        case Quantile(_, operand) | Aggregate(_, _, operand):
+            return longest_window(operand)
+        case Calculation(_, left, right) | Filter(_, left, right):
+            return max(longest_window(left), longest_window(right))
+        case Number() | Selector():
+            return 0.0

@@ -85,7 +85,7 @@ class RunningApplication:
         self.twin.run_until(0.0)
         self.tick = tick
         self._number = 0
-        self._wiring = Wiring(self.graph, clock.epoch)
+        self._wiring = Wiring(self.graph)
         midnight = clock.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
         self._solver = Solver(self.graph, tick, (clock.epoch - midnight).total_seconds())
         self._state: State | None = None
@@ -124,7 +124,7 @@ class RunningApplication:
         now = self.twin.clock.now
         if self._state is None or now >= self._lasts_until:
             self._state = self._wiring.state(self.twin.store, now)
-            self._lasts_until = self._wiring.lasts_until(self.twin.store, now)
+            self._lasts_until = self._wiring.lasts_until(now)
         return self._state
 
     def _notice(self, event: WatchEvent) -> None:

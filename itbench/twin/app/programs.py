@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from itbench.twin.app.application import Application
 from itbench.twin.app.services import Service
@@ -25,6 +26,14 @@ def setting(service: Service, env: Mapping[str, str], sets: str) -> float | None
     return None
 
 
+def runs_own(service: Service, container: Mapping[str, Any]) -> bool:
+    """Whether a container of a service runs the service's program: not another image, nor another command."""
+    if container["image"] != service.image:
+        return False
+    command = tuple(container.get("command") or ())
+    return command == service.command or (bool(command) and command[0] in service.entrypoint)
+
+
 class ApplicationPrograms:
     """Programs of an application's services; everything else is left to other programs.
 
@@ -43,10 +52,9 @@ class ApplicationPrograms:
         """Start a container's process."""
         namespace, _, container = launch.subject.split("/")
         service = self._application.services.get(container)
-        if service is None or namespace != self._application.namespace or launch.image != service.image:
+        if service is None or namespace != self._application.namespace:
             return self._others.launch(launch)
-        own = tuple(launch.command) == service.command or (launch.command and launch.command[0] in service.entrypoint)
-        if not own:
+        if not runs_own(service, {"image": launch.image, "command": launch.command, "args": launch.args}):
             return self._others.launch(launch)
         if not all(self._exists(expanded(address, launch.env)) for address in service.needs):
             return ServiceProcess(service, launch, math.inf, _PATIENCE)
@@ -77,7 +85,8 @@ class ServiceProcess:
         self._lifetime = min(patience, math.inf if lifetime is None else lifetime)
         base = setting(service, launch.env, "memory")
         leak = setting(service, launch.env, "leak")
-        self._room = launch.memory_limit - (service.memory.base if base is None else base)
+        self._base = service.memory.base if base is None else base
+        self._room = launch.memory_limit - self._base
         self._leak = service.memory.leak if leak is None else leak
 
     @property
@@ -111,3 +120,7 @@ class ServiceProcess:
     def lines(self, now: float) -> Sequence[str]:
         """It says when it listens."""
         return [f"listening on {self._port}"] if self._port is not None and now >= self._listens_from else []
+
+    def memory(self, now: float) -> float:
+        """What it starts with, and what it has leaked since."""
+        return self._base + self._leak * max(now - self._listens_from, 0.0)

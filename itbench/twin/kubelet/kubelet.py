@@ -58,6 +58,15 @@ class Kubelets:
         """What runs a pod; None where nothing does."""
         return self._workers.get(uid_of(pod))
 
+    def memory_of_others(self, pod: KubeObject) -> float:
+        """Bytes that the other pods of a pod's node hold by themselves."""
+        now = self._world.clock.now
+        return sum(
+            worker.memory(now)
+            for uid, worker in self._workers.items()
+            if uid != uid_of(pod) and node_of(worker.pod) == node_of(pod)
+        )
+
     def logs(self, pod: KubeObject, container: str, *, tail: int | None, previous: bool) -> str:
         """What a container printed."""
         worker = self.worker(pod)

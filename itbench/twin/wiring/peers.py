@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from itbench.cluster.protocol import KubeObject
 from itbench.twin.app.application import Application
+from itbench.twin.app.programs import runs_own
 from itbench.twin.app.services import Service
 from itbench.twin.objects import is_finished, name_of, namespace_of
 from itbench.twin.wiring.environment import Environments
@@ -23,14 +24,16 @@ def find_peers(application: Application, view: View, environments: Environments)
             continue
         name = _service_of(application, view, pod)
         env = environments.of(view.store, pod)
+        service = None if name is None else application.services[name]
+        own = service is None or runs_own(service, pod["spec"]["containers"][0])
         found[namespace_of(pod), name_of(pod)] = Peer(
             pod=pod,
             service=name,
-            running=is_running(pod),
+            running=own and is_running(pod),
             ready=gets_traffic(pod),
             reachable=view.node_is_up(pod),
             env=env,
-            ports=_declared(pod) if name is None else _listens(application.services[name], env),
+            ports=_declared(pod) if service is None else _listens(service, env),
         )
     return found
 

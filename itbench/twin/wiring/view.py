@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from itbench.cluster.protocol import KubeObject
-from itbench.cluster.quantity import quantity
 from itbench.cluster.reference import ObjectRef
 from itbench.twin.control.endpoints import SERVICE
 from itbench.twin.control.store import Key, Store, key_of
 from itbench.twin.objects import controller_of, is_active, is_deleting, is_ready, is_true, labels_of, name_of, namespace_of
+from itbench.twin.quantities import container_limit
 
 
 class View:
@@ -69,7 +69,7 @@ class Peer:
     Attributes:
         pod: the object.
         service: the application's service that runs in it; None for strangers.
-        running: whether its program runs.
+        running: whether its program runs, and not another one in its place.
         ready: whether it passes its readiness probe and is not on its way out.
         reachable: whether packets reach its node.
         env: the environment of its first container, as it was at that container's start.
@@ -120,5 +120,4 @@ def gets_traffic(pod: KubeObject) -> bool:
 
 def limit_of(pod: KubeObject, resource: str) -> float | None:
     """How much of a resource the first container of a pod may use: cores or bytes; None without a limit."""
-    limits = (pod["spec"]["containers"][0].get("resources") or {}).get("limits") or {}
-    return float(quantity(limits[resource])) if resource in limits else None
+    return container_limit(pod["spec"]["containers"][0], resource)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 
 from itbench.twin.control.store import Store
 from itbench.twin.flow.graph import Graph
 from itbench.twin.flow.state import State
-from itbench.twin.wiring.chaos import experiments, next_end
+from itbench.twin.wiring.chaos import experiments
 from itbench.twin.wiring.environment import SYNC_SECONDS, Environments
 from itbench.twin.wiring.flags import active_effects, unreachable
 from itbench.twin.wiring.links import Links
@@ -22,25 +21,22 @@ class Wiring:
 
     Args:
         graph: of the application.
-        epoch: the moment that second 0 stands for.
     """
 
-    def __init__(self, graph: Graph, epoch: datetime) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._epoch = epoch
         self._environments = Environments()
 
-    def lasts_until(self, store: Store, now: float) -> float:
+    def lasts_until(self, now: float) -> float:
         """The second until which a state of `now` holds if no object changes."""
-        synced = now + SYNC_SECONDS if self._graph.application.flags is not None else math.inf
-        return min(synced, next_end(View(store, now), self._epoch))
+        return now + SYNC_SECONDS if self._graph.application.flags is not None else math.inf
 
     def state(self, store: Store, now: float) -> State:
         """What traffic meets at second `now` from the epoch, by the objects in `store`."""
         application = self._graph.application
         view = View(store, now)
         peers = find_peers(application, view, self._environments)
-        chaos = experiments(view, peers.values(), self._epoch)
+        chaos = experiments(view, peers.values())
         effects = active_effects(application, view, peers, self._environments)
         links = Links(application, view, peers, chaos, unreachable(effects))
         work = Work(application, view, peers, chaos, effects)

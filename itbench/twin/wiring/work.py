@@ -13,8 +13,9 @@ from itbench.twin.app.application import Application
 from itbench.twin.app.programs import setting
 from itbench.twin.app.routes import Route, RouteName
 from itbench.twin.app.services import Service
+from itbench.twin.chaos.terms import memory_stress, number_of, percent_of, seconds_of
 from itbench.twin.flow.state import Cause, Failure, Kind, RouteState, ServiceState, Slowness
-from itbench.twin.wiring.chaos import Experiment, bytes_of, number_of, percent_of, seconds_of
+from itbench.twin.wiring.chaos import Experiment
 from itbench.twin.wiring.flags import Active
 from itbench.twin.wiring.mesh import MODE, denying, in_mesh
 from itbench.twin.wiring.peers import Peers
@@ -96,13 +97,10 @@ class Work:
     def _memory(self, peer: Peer, body: Service) -> float:
         """Bytes after the start, with those that a stressor takes."""
         total = _setting(peer, body, "memory", body.memory.base)
-        limit = limit_of(peer.pod, "memory") or 0.0
-        for experiment in self._acting("StressChaos", peer):
-            stressor = (experiment.spec.get("stressors") or {}).get("memory") or {}
-            size = str(stressor.get("size") or "0")
-            each = percent_of(size[:-1]) * limit if size.endswith("%") else bytes_of(size)
-            total += each * number_of(stressor.get("workers", 1))
-        return total
+        node = self.view.get("Node", "", peer.pod["spec"].get("nodeName") or "")
+        capacity = ((node or {}).get("status") or {}).get("capacity") or {}
+        machine = float(quantity(capacity.get("memory", 0)))
+        return total + sum(memory_stress(item.obj, machine) for item in self._acting("StressChaos", peer))
 
     def _jvm_stress(self, pods: Sequence[Peer]) -> float:
         cores = [number_of(e.spec.get("cpuCount")) for peer in pods for e in self._acting("JVMChaos", peer)]

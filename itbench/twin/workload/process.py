@@ -12,6 +12,7 @@ from itbench.twin.workload.shell import SHELLS, Run, is_tool, run_command
 
 KILLED = 137
 MIB = 2**20
+_SHELL_BYTES = 2.0 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,10 @@ class Process(Protocol):
 
     def lines(self, now: float) -> Sequence[str]:
         """What it has printed."""
+        ...
+
+    def memory(self, now: float) -> float:
+        """Bytes that it holds by itself, whatever it is asked."""
         ...
 
 
@@ -213,6 +218,11 @@ class Server:
             return [f"listen tcp :{port}: bind: address already in use" for port in sorted(self._clash)]
         return [f"listening on {port}" for port in self._behaviour.listens] if now >= self._serves_from else []
 
+    def memory(self, now: float) -> float:
+        """As its description and its environment say."""
+        grown = self._values.get("memory_mib", 0.0) if now >= self._serves_from + self._behaviour.growth_seconds else 0.0
+        return (self._behaviour.memory_mib + grown) * MIB
+
 
 class Script:
     """A shell script or a tool as a container's first process; such a process ignores SIGTERM."""
@@ -246,6 +256,10 @@ class Script:
     def lines(self, now: float) -> Sequence[str]:
         """What it has printed so far."""
         return [line for time, line in self._run.output if self._start + time <= now]
+
+    def memory(self, now: float) -> float:  # noqa: ARG002  a Process
+        """A shell needs little."""
+        return _SHELL_BYTES
 
 
 def _execute(command: Sequence[str], before: Run, second: float) -> tuple[int, str]:

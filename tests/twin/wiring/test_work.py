@@ -117,13 +117,22 @@ def test_one_of_two_pods_that_fails_fails_half(shop: Shop) -> None:
     assert failure.share == pytest.approx(0.5)
 
 
-def test_the_wiring_holds_until_an_experiment_ends(shop: Shop) -> None:
-    twin = shop.running.twin
-    assert shop.wiring.lasts_until(twin.store, twin.clock.now) == float("inf")
-    shop.create(
-        "chaos-mesh.org/v1alpha1", "NetworkChaos", "x", {"action": "partition", "duration": "1m30s", **selector("store")}
-    )
-    assert shop.wiring.lasts_until(twin.store, twin.clock.now) == pytest.approx(90, abs=1)
+def test_an_experiment_ends_when_its_time_is_up(shop: Shop) -> None:
+    spec = {"target": "Request", "port": 8080, "abort": True, "duration": "1m30s", **selector("store")}
+    shop.create("chaos-mesh.org/v1alpha1", "HTTPChaos", "cut", spec)
+    assert shop.route("store", "read", after=89).failures
+    assert not shop.route("store", "read", after=2).failures
+
+
+def test_what_lives_in_a_container_goes_with_it(shop: Shop) -> None:
+    shop.create("chaos-mesh.org/v1alpha1", "JVMChaos", "jvm", {"action": "exception", **selector("store")})
+    assert shop.route("store", "read", after=2).failures
+    pods = shop.running.twin.store.list("Pod", "shop")
+    pod = next(pod for pod in pods if pod["metadata"]["name"].startswith("store-"))
+    worker = shop.running.twin.kubelets.worker(pod)
+    assert worker is not None
+    worker.end_container("store", 1)
+    assert not shop.route("store", "read", after=5).failures
 
 
 def test_nonsense_in_an_experiment_does_nothing(shop: Shop) -> None:

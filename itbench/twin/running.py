@@ -30,7 +30,7 @@ from itbench.twin.twin import Twin
 from itbench.twin.wiring.addresses import find, split_address
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.wiring import Wiring
-from itbench.twin.workload.behaviour import images_in, learnt
+from itbench.twin.workload.behaviour import image_behaviours, images_in, learnt
 from itbench.twin.workload.process import KnownPrograms
 
 SETTLE_SECONDS = 60.0
@@ -48,7 +48,8 @@ class RunningApplication:
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
         nodes: Node objects; by default three of 4 cores each.
-        registry: where images come from; by default the application's are on the nodes, and those of faults can be pulled.
+        registry: where images come from; by default there are those of the application, which the nodes have, and those of
+            environments/images.yaml.
         epoch: the moment that second 0 stands for.
 
     Attributes:
@@ -71,12 +72,13 @@ class RunningApplication:
         clock = Clock(epoch, start=-SETTLE_SECONDS)
         self._meter = Meter(clock, lambda: self.twin.store)
         objects = manifests(application)
-        others = KnownPrograms(learnt({}, objects))
+        images = image_behaviours()
+        others = KnownPrograms(learnt(images, objects))
         self.twin = Twin(
             seed=seed,
             clock=clock,
             programs=ApplicationPrograms(application, others, self._exists),
-            registry=registry or StockedRegistry(images_in(objects) | IMAGES),
+            registry=registry or StockedRegistry(images_in(objects) | IMAGES, images),
             present=images_in(objects),
             metrics=self._meter,
             nodes=nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)],

@@ -10,7 +10,8 @@ from typing import Any
 from itbench.twin.app.application import Application
 from itbench.twin.app.services import Service
 from itbench.twin.kubelet.environment import expanded
-from itbench.twin.workload.process import KILLED, Answer, Ending, Launch, Process, Programs
+from itbench.twin.workload.process import KILLED, Answer, Ending, Launch, Process, Programs, is_script
+from itbench.twin.workload.shell import Run, run_command
 
 # How long a program that lacks something tries before it exits, and how long one grows that outgrows its limit at once.
 _PATIENCE = 10.0
@@ -26,12 +27,25 @@ def setting(service: Service, env: Mapping[str, str], sets: str) -> float | None
     return None
 
 
-def runs_own(service: Service, container: Mapping[str, Any]) -> bool:
-    """Whether a container of a service runs the service's program: not another image, nor another command."""
+def own_run(service: Service, container: Mapping[str, Any], env: Mapping[str, str], files: Mapping[str, str]) -> Run | None:
+    """How a container of a service comes to run the service's program; None if it runs something else.
+
+    Args:
+        service: what should run.
+        container: as in the pod.
+        env: its variables.
+        files: that are mounted, with their text.
+    """
+    command = [str(word) for word in container.get("command") or ()]
     if container["image"] != service.image:
-        return False
-    command = tuple(container.get("command") or ())
-    return command == service.command or (bool(command) and command[0] in service.entrypoint)
+        return None
+    if tuple(command) == service.command or (command and command[0] in service.entrypoint):
+        return Run()
+    words = [*command, *(str(word) for word in container.get("args") or ())]
+    if not is_script(words, files):
+        return None
+    run = run_command([expanded(word, env) for word in words], env, files=files)
+    return run if run.programs & set(service.entrypoint) else None
 
 
 class ApplicationPrograms:
@@ -54,12 +68,15 @@ class ApplicationPrograms:
         service = self._application.services.get(container)
         if service is None or namespace != self._application.namespace:
             return self._others.launch(launch)
-        if not runs_own(service, {"image": launch.image, "command": launch.command, "args": launch.args}):
+        described = {"image": launch.image, "command": launch.command, "args": launch.args}
+        run = own_run(service, described, launch.env, launch.files)
+        if run is None:
             return self._others.launch(launch)
         if not all(self._exists(expanded(address, launch.env)) for address in service.needs):
             return ServiceProcess(service, launch, math.inf, _PATIENCE)
         slower = 1 / min(launch.cpu_limit, 1.0) - 1
-        return ServiceProcess(service, launch, service.startup + service.startup_cpu * slower)
+        delay = run.seconds if run.becomes else 0.0
+        return ServiceProcess(service, launch, delay + service.startup + service.startup_cpu * slower, growth=run.growth)
 
     def runs_as_root(self, image: str) -> bool:
         """As the other programs say."""
@@ -74,9 +91,12 @@ class ServiceProcess:
         launch: how it was started.
         startup: seconds until it listens.
         patience: seconds after which it gives up to start.
+        growth: bytes a second that something beside it makes it store.
     """
 
-    def __init__(self, service: Service, launch: Launch, startup: float, patience: float = math.inf) -> None:
+    def __init__(
+        self, service: Service, launch: Launch, startup: float, patience: float = math.inf, growth: float = 0.0
+    ) -> None:
         self._start = launch.now
         self._listens_from = launch.now + startup
         port = setting(service, launch.env, "port")
@@ -87,7 +107,7 @@ class ServiceProcess:
         leak = setting(service, launch.env, "leak")
         self._base = service.memory.base if base is None else base
         self._room = launch.memory_limit - self._base
-        self._leak = service.memory.leak if leak is None else leak
+        self._leak = (service.memory.leak if leak is None else leak) + growth
 
     @property
     def ending(self) -> Ending | None:

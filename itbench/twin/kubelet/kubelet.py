@@ -94,8 +94,13 @@ class Kubelets:
             clock=world.clock,
             streams=world.streams,
             recorder=Recorder(world.cluster, world.clock, "kubelet", name),
-            images=ImageStore(self._registry, self._present),
+            images=ImageStore(self._registry, self._present, _architecture(node)),
             programs=self._programs,
             index=index,
             ip=str(ip),
         )
+
+
+def _architecture(node: KubeObject) -> str:
+    """What a node says of its processor."""
+    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("architecture") or "amd64")

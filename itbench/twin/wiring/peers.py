@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from itbench.cluster.protocol import KubeObject
 from itbench.twin.app.application import Application
-from itbench.twin.app.programs import runs_own
+from itbench.twin.app.programs import own_run
 from itbench.twin.app.services import Service
+from itbench.twin.kubelet.mounts import mounted_files
 from itbench.twin.objects import is_finished, name_of, namespace_of
 from itbench.twin.wiring.environment import Environments
 from itbench.twin.wiring.view import Peer, View, gets_traffic, is_running
@@ -25,7 +26,7 @@ def find_peers(application: Application, view: View, environments: Environments)
         name = _service_of(application, view, pod)
         env = environments.of(view.store, pod)
         service = None if name is None else application.services[name]
-        own = service is None or runs_own(service, pod["spec"]["containers"][0])
+        own = service is None or _runs(service, view, pod, env)
         found[namespace_of(pod), name_of(pod)] = Peer(
             pod=pod,
             service=name,
@@ -42,6 +43,12 @@ def _service_of(application: Application, view: View, pod: KubeObject) -> str | 
     workload = view.workload(pod)
     known = workload is not None and workload.namespace == application.namespace and workload.name in application.services
     return workload.name if workload is not None and known else None
+
+
+def _runs(service: Service, view: View, pod: KubeObject, env: Mapping[str, str]) -> bool:
+    """Whether the program of a service runs in its pod, rather than another one."""
+    container = pod["spec"]["containers"][0]
+    return own_run(service, container, env, mounted_files(pod, container, view.store)) is not None
 
 
 def _listens(service: Service, env: Mapping[str, str]) -> frozenset[int]:

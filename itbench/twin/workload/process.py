@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from itbench.twin.workload.behaviour import ImageBehaviour, repository_of
@@ -13,6 +13,9 @@ from itbench.twin.workload.shell import SHELLS, Run, is_tool, run_command
 KILLED = 137
 MIB = 2**20
 _SHELL_BYTES = 2.0 * MIB
+_JSON_TOOL = ["-m", "json.tool"]
+# What runc reports of a program for another machine.
+_NOT_EXECUTABLE, _ENTRYPOINT = 255, "/entrypoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Launch:
         subject: what is started, for whoever wants to tell containers apart: namespace/pod/container.
         now: the second of its start.
         taken: ports on which other containers of the pod serve; they share one address.
+        files: that are mounted from ConfigMaps and Secrets: path and text.
+        architecture: of the machine.
     """
 
     image: str
@@ -40,6 +45,8 @@ class Launch:
     subject: str
     now: float
     taken: frozenset[int] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = "amd64"
 
 
 class LaunchError(Exception):
@@ -138,15 +145,19 @@ class KnownPrograms:
     def launch(self, launch: Launch) -> Process:
         """Start a container's process."""
         behaviour = self.behaviour(launch.image)
+        if not behaviour.runs_on(launch.architecture):
+            program = launch.command[0] if launch.command else _ENTRYPOINT
+            return Script(Run(code=_NOT_EXECUTABLE, output=[(0.0, f"exec {program}: exec format error")]), launch)
         words = [*launch.command, *launch.args] if launch.command else []
-        if not words or words[0] in behaviour.entrypoint:
+        script = behaviour.shell and (is_script(words, launch.files) or words[1:3] == _JSON_TOOL)
+        if not words or (words[0] in behaviour.entrypoint and not script):
             return Server(behaviour, launch)
-        if behaviour.shell and (words[0] in SHELLS or is_tool(words[0])):
-            run = run_command(words, launch.env)
+        if script:
+            run = run_command(words, launch.env, files=launch.files)
+            if run.programs & set(behaviour.entrypoint):
+                return Server(behaviour, launch, delay=run.seconds if run.becomes else 0.0)
             if run.becomes is None:
                 return Script(run, launch)
-            if run.becomes in behaviour.entrypoint:
-                return Server(behaviour, launch, delay=run.seconds)
             run.code, run.becomes = 127, None
             return Script(run, launch)
         raise LaunchError(_not_found(words[0]))
@@ -154,6 +165,11 @@ class KnownPrograms:
     def runs_as_root(self, image: str) -> bool:
         """Whether an image's program runs as root by itself."""
         return self.behaviour(image).root
+
+
+def is_script(words: Sequence[str], files: Mapping[str, str]) -> bool:
+    """Whether a command is one for a shell: a script, or one of the usual tools."""
+    return bool(words) and (words[0] in SHELLS or words[0] in files or is_tool(words[0]))
 
 
 class Server:

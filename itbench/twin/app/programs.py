@@ -106,7 +106,9 @@ class ServiceProcess:
         base = setting(service, launch.env, "memory")
         leak = setting(service, launch.env, "leak")
         self._base = service.memory.base if base is None else base
+        self._limit = launch.memory_limit
         self._room = launch.memory_limit - self._base
+        self._leaked, self._since = 0.0, self._listens_from
         self._leak = (service.memory.leak if leak is None else leak) + growth
 
     @property
@@ -143,4 +145,18 @@ class ServiceProcess:
 
     def memory(self, now: float) -> float:
         """What it starts with, and what it has leaked since."""
-        return self._base + self._leak * max(now - self._listens_from, 0.0)
+        return self._base + self.leaked(now)
+
+    def leaked(self, now: float) -> float:
+        """Bytes that it has leaked since its start."""
+        return self._leaked + self._leak * max(now - self._since, 0.0)
+
+    def outgrown(self, now: float) -> bool:
+        """Whether it holds more than its limit."""
+        return self.memory(now) > self._limit
+
+    def leak(self, rate: float, now: float) -> None:
+        """From now on, leak so many bytes a second."""
+        if rate != self._leak:
+            self._leaked = self.leaked(now)
+            self._leak, self._since = rate, max(now, self._listens_from)

@@ -10,7 +10,7 @@ from itbench.twin.control.events import Recorder
 from itbench.twin.kubelet.host import Host
 from itbench.twin.kubelet.images import ImageStore, Registry
 from itbench.twin.kubelet.worker import PodWorker
-from itbench.twin.objects import name_of, node_of, uid_of
+from itbench.twin.objects import name_of, namespace_of, node_of, uid_of
 from itbench.twin.workload.process import Programs
 
 
@@ -57,6 +57,10 @@ class Kubelets:
     def worker(self, pod: KubeObject) -> PodWorker | None:
         """What runs a pod; None where nothing does."""
         return self._workers.get(uid_of(pod))
+
+    def workers(self, namespace: str) -> list[PodWorker]:
+        """What runs the pods of a namespace."""
+        return [worker for worker in self._workers.values() if namespace_of(worker.pod) == namespace]
 
     def memory_of_others(self, pod: KubeObject) -> float:
         """Bytes that the other pods of a pod's node hold by themselves."""

@@ -12,6 +12,7 @@ from itbench.twin.kubelet.mounts import mounted_files
 from itbench.twin.objects import is_finished, name_of, namespace_of
 from itbench.twin.wiring.environment import Environments
 from itbench.twin.wiring.view import Peer, View, gets_traffic, is_running
+from itbench.twin.workload.shell import Run
 
 Peers = Mapping[tuple[str, str], Peer]
 """By namespace and name."""
@@ -26,15 +27,16 @@ def find_peers(application: Application, view: View, environments: Environments)
         name = _service_of(application, view, pod)
         env = environments.of(view.store, pod)
         service = None if name is None else application.services[name]
-        own = service is None or _runs(service, view, pod, env)
+        run = Run() if service is None else _own_run(service, view, pod, env)
         found[namespace_of(pod), name_of(pod)] = Peer(
             pod=pod,
             service=name,
-            running=own and is_running(pod),
+            running=run is not None and is_running(pod),
             ready=gets_traffic(pod),
             reachable=view.node_is_up(pod),
             env=env,
             ports=_declared(pod) if service is None else _listens(service, env),
+            growth=0.0 if run is None else run.growth,
         )
     return found
 
@@ -45,10 +47,10 @@ def _service_of(application: Application, view: View, pod: KubeObject) -> str | 
     return workload.name if workload is not None and known else None
 
 
-def _runs(service: Service, view: View, pod: KubeObject, env: Mapping[str, str]) -> bool:
-    """Whether the program of a service runs in its pod, rather than another one."""
+def _own_run(service: Service, view: View, pod: KubeObject, env: Mapping[str, str]) -> Run | None:
+    """How the program of a service comes to run in its pod; None if another one runs there."""
     container = pod["spec"]["containers"][0]
-    return own_run(service, container, env, mounted_files(pod, container, view.store)) is not None
+    return own_run(service, container, env, mounted_files(pod, container, view.store))
 
 
 def _listens(service: Service, env: Mapping[str, str]) -> frozenset[int]:

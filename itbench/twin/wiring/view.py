@@ -74,6 +74,7 @@ class Peer:
         reachable: whether packets reach its node.
         env: the environment of its first container, as it was at that container's start.
         ports: on which its program listens; None if that is not known, and then any.
+        growth: bytes a second that something beside its program makes it store.
     """
 
     pod: KubeObject
@@ -83,6 +84,7 @@ class Peer:
     reachable: bool
     env: Mapping[str, str]
     ports: frozenset[int] | None
+    growth: float = 0.0
 
     @property
     def name(self) -> str:

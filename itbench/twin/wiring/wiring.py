@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from itbench.twin.control.store import Store
 from itbench.twin.flow.graph import Graph
@@ -14,6 +15,7 @@ from itbench.twin.wiring.links import Links
 from itbench.twin.wiring.peers import find_peers
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.work import Work
+from itbench.twin.workload.behaviour import ImageBehaviour
 
 
 class Wiring:
@@ -21,10 +23,12 @@ class Wiring:
 
     Args:
         graph: of the application.
+        images: what is known of the programs in pods that are not the application's.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, images: Mapping[str, ImageBehaviour] | None = None) -> None:
         self._graph = graph
+        self._images = images or {}
         self._environments = Environments()
 
     def lasts_until(self, now: float) -> float:
@@ -39,7 +43,7 @@ class Wiring:
         chaos = experiments(view, peers.values())
         effects = active_effects(application, view, peers, self._environments)
         links = Links(application, view, peers, chaos, unreachable(effects))
-        work = Work(application, view, peers, chaos, effects)
+        work = Work(application, view, peers, chaos, effects, self._images)
         return State(
             services=tuple(work.service(name) for name in self._graph.services),
             routes=tuple(work.route(name) for name in self._graph.routes),

@@ -17,7 +17,7 @@ from itbench.faults.images import IMAGES
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
 from itbench.twin.app.programs import ApplicationPrograms, ServiceProcess
-from itbench.twin.base import node
+from itbench.twin.base import control_plane, node
 from itbench.twin.clock import EPOCH, Clock
 from itbench.twin.control.horizontal import PERIOD
 from itbench.twin.flow.flow import Flow
@@ -47,7 +47,7 @@ class RunningApplication:
         application: what runs.
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
-        nodes: Node objects; by default three of 4 cores each.
+        nodes: Node objects; by default three of 4 cores each, and one for the control plane.
         registry: where images come from; by default there are those of the application, which the nodes have, and those of
             environments/images.yaml.
         epoch: the moment that second 0 stands for.
@@ -72,6 +72,8 @@ class RunningApplication:
         clock = Clock(epoch, start=-SETTLE_SECONDS)
         self._meter = Meter(clock, lambda: self.twin.store, self._leaked)
         objects = manifests(application)
+        system = [] if nodes else control_plane()
+        workers = nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)]
         images = image_behaviours()
         others = KnownPrograms(learnt(images, objects))
         self.twin = Twin(
@@ -79,10 +81,12 @@ class RunningApplication:
             clock=clock,
             programs=ApplicationPrograms(application, others, self._exists),
             registry=registry or StockedRegistry(images_in(objects) | IMAGES, images),
-            present=images_in(objects),
+            present=images_in([*objects, *system]),
             metrics=self._meter,
-            nodes=nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)],
+            nodes=[*workers, *system[:1]],
         )
+        for pod in system[1:]:
+            self.twin.cluster.acting_as("kubelet").create(pod)
         self._apply(objects)
         self.twin.run_until(0.0)
         self.tick = tick

@@ -28,6 +28,8 @@ from itbench.twin.workload.behaviour import ImageBehaviour
 _NODE_CORES = 4.0
 # A JVM whose heap is full collects all the time: so many cores, so long until a request gets on, so many of which fail.
 _COLLECTING, _HEAP_PAUSE, _HEAP_FAILURES = 3.0, 0.8, 0.5
+# The kernel lets a thread run so long before it is another one's turn (base slice of its scheduler).
+_SLICE = 0.003
 _HEAP_TEXT = "java.lang.OutOfMemoryError: Java heap space"
 _METHOD = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b")
 
@@ -58,7 +60,7 @@ class Work:
         running = [peer for peer in pods if peer.running]
         serving = running if body.port is None else [peer for peer in running if peer.ready]
         some = serving or running
-        shares = [self._share(peer) for peer in some]
+        shares = [self._share(peer, body) for peer in some]
         effects = [item for item in self.effects if item.effect.service == name]
         return ServiceState(
             running=len(running),
@@ -116,10 +118,20 @@ class Work:
             cores += number_of(experiment.spec.get("cpuCount")) + (_COLLECTING if fills_heap(experiment) else 0.0)
         return cores
 
-    def _share(self, peer: Peer) -> tuple[float, float]:
-        """Processor that a pod can have, and how much of that goes to what runs beside its program."""
-        cores = self._processors.cores(peer)
-        return cores, cores - shared(cores, self._taken(peer))
+    def _share(self, peer: Peer, body: Service) -> tuple[float, float]:
+        """Processor that a pod can use, and how much of that goes to what runs beside its program."""
+        cores, taken = self._processors.cores(peer), self._taken(peer)
+        own = shared(cores, taken)
+        return min(own, body.threads or own) + cores - own, cores - own
+
+    def _queueing(self, peer: Peer) -> Iterator[Slowness]:
+        """How long a thread that wakes up waits for its turn, if others want all processors all the time."""
+        cores, taken = self._processors.cores(peer), self._taken(peer)
+        if taken <= cores:
+            return
+        for experiment in self._acting("StressChaos", peer):
+            seconds = _SLICE * taken / cores
+            yield Slowness(seconds, Cause("CPU stress", peer.service or "", None, experiment.refs), seconds / 2)
 
     def _acting(self, kind: str, peer: Peer) -> Iterator[Experiment]:
         return (experiment for experiment in self.chaos if experiment.kind == kind and experiment.takes(peer))
@@ -169,6 +181,8 @@ class Work:
             extra = _setting(peer, body, "latency", route.latency.p50) - route.latency.p50
             if extra:
                 yield Slowness(part * extra, self._setting_cause(name.service, peer), part * abs(extra) * 0.05)
+            for wait in self._queueing(peer):
+                yield Slowness(part * wait.seconds, wait.cause, part * wait.jitter)
             for experiment in self._acting("HTTPChaos", peer):
                 seconds = seconds_of(experiment.spec.get("delay"))
                 if seconds and _takes_route(experiment, name):

@@ -38,6 +38,27 @@ def test_stressors_leave_a_program_its_part_of_the_processor(shop: Shop) -> None
     assert store.cores - store.busy == pytest.approx(4.0 / 6)
 
 
+def test_a_program_of_one_thread_uses_one_processor(shop: Shop) -> None:
+    services = shop.running.graph.application.services
+    services["store"] = services["store"].model_copy(update={"threads": 1})
+    assert shop.service("store").cores == 1.0
+
+
+def test_a_thread_waits_for_its_turn_behind_stressors(shop: Shop) -> None:
+    spec = {"stressors": {"cpu": {"workers": 40, "load": 100}}, **selector("store")}
+    shop.create("chaos-mesh.org/v1alpha1", "StressChaos", "hot", spec)
+    (wait,) = shop.route("store", "read", after=1).delays
+    assert wait.seconds == pytest.approx(0.003 * 40 / 4)
+
+
+def test_a_full_heap_fails_and_slows_requests(shop: Shop) -> None:
+    shop.create("chaos-mesh.org/v1alpha1", "JVMChaos", "jvm", {"action": "stress", "memType": "heap", **selector("store")})
+    route = shop.route("store", "read", after=1)
+    assert route.failures[0].cause.text == "java.lang.OutOfMemoryError: Java heap space"
+    assert route.delays
+    assert shop.service("store", after=0).busy > 0
+
+
 def on_the_node_of_store(shop: Shop) -> str:
     """Another service of which one pod of two runs beside the store."""
     shop.state()

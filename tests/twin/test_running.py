@@ -120,17 +120,21 @@ def test_a_leak_begins_with_its_flag_and_ends_in_an_oom_kill() -> None:
     assert status()["restartCount"] == 1
 
 
-def test_a_script_that_fills_a_server_ends_in_an_oom_kill() -> None:
+_HOOK = {"postStart": {"exec": {"command": ["sh", "-c", "nohup sh /scripts/storage.sh >/dev/null 2>&1 &"]}}}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"command": ["sh", "-c", "valkey-server & sh /scripts/storage.sh"]}, {"lifecycle": _HOOK}],
+    ids=["command", "hook"],
+)
+def test_a_script_that_fills_a_server_ends_in_an_oom_kill(how: dict[str, Any]) -> None:
     running = RunningApplication(load_application("otel-demo"), seed=1)
     cluster = running.twin.cluster
-    script = 'while true; do head -c 1000000 /dev/urandom | valkey-cli -x SET "k:$RANDOM"; sleep 1; done'
+    script = 'while true; do head -c "1000000" /dev/urandom | valkey-cli -x SET "k:$RANDOM"; sleep 1; done'
     metadata = {"name": "storage-script", "namespace": "otel-demo"}
     cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"storage.sh": script}})
-    container = {
-        "name": "valkey-cart",
-        "command": ["sh", "-c", "valkey-server & sh /scripts/storage.sh"],
-        "volumeMounts": [{"name": "scripts", "mountPath": "/scripts"}],
-    }
+    container = {"name": "valkey-cart", "volumeMounts": [{"name": "scripts", "mountPath": "/scripts"}], **how}
     pod = {"volumes": [{"name": "scripts", "configMap": {"name": "storage-script"}}], "containers": [container]}
     cluster.patch(ObjectRef.parse("deployment/valkey-cart", "otel-demo"), {"spec": {"template": {"spec": pod}}})
     flow = running.advance(20)[-1]

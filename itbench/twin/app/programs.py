@@ -40,12 +40,21 @@ def own_run(service: Service, container: Mapping[str, Any], env: Mapping[str, st
     if container["image"] != service.image:
         return None
     if tuple(command) == service.command or (command and command[0] in service.entrypoint):
-        return Run()
+        return _beside(Run(), container, env, files)
     words = [*command, *(str(word) for word in container.get("args") or ())]
     if not is_script(words, files):
         return None
     run = run_command([expanded(word, env) for word in words], env, files=files)
-    return run if run.programs & set(service.entrypoint) else None
+    return _beside(run, container, env, files) if run.programs & set(service.entrypoint) else None
+
+
+def _beside(run: Run, container: Mapping[str, Any], env: Mapping[str, str], files: Mapping[str, str]) -> Run:
+    """The same with what a hook after the start runs beside the program."""
+    hook = (container.get("lifecycle") or {}).get("postStart") or {}
+    words = [expanded(str(word), env) for word in (hook.get("exec") or {}).get("command") or ()]
+    if words:
+        run.growth += run_command(words, env, files=files).growth
+    return run
 
 
 class ApplicationPrograms:
@@ -68,7 +77,7 @@ class ApplicationPrograms:
         service = self._application.services.get(container)
         if service is None or namespace != self._application.namespace:
             return self._others.launch(launch)
-        described = {"image": launch.image, "command": launch.command, "args": launch.args}
+        described = {"image": launch.image, "command": launch.command, "args": launch.args, "lifecycle": launch.lifecycle}
         run = own_run(service, described, launch.env, launch.files)
         if run is None:
             return self._others.launch(launch)

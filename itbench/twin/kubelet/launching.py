@@ -37,7 +37,18 @@ def launch_of(host: Host, pod: KubeObject, state: PodState, container: Container
     subject = f"{namespace_of(pod)}/{name_of(pod)}/{container.name}"
     files = mounted_files(pod, spec, host.store)
     return lambda now: Launch(
-        spec["image"], command, args, env, memory, cpu, subject, now, state.ports, files, host.images.architecture
+        spec["image"],
+        command,
+        args,
+        env,
+        memory,
+        cpu,
+        subject,
+        now,
+        state.ports,
+        files,
+        host.images.architecture,
+        spec.get("lifecycle") or {},
     )
 
 

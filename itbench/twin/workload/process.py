@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from itbench.twin.workload.behaviour import ImageBehaviour, repository_of
 from itbench.twin.workload.shell import SHELLS, Run, is_tool, run_command
@@ -34,6 +34,7 @@ class Launch:
         taken: ports on which other containers of the pod serve; they share one address.
         files: that are mounted from ConfigMaps and Secrets: path and text.
         architecture: of the machine.
+        lifecycle: the container's hooks.
     """
 
     image: str
@@ -47,6 +48,7 @@ class Launch:
     taken: frozenset[int] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)
     architecture: str = "amd64"
+    lifecycle: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LaunchError(Exception):

@@ -17,7 +17,8 @@ from string import Template
 
 NOT_FOUND = 127
 TOOLS = frozenset(
-    "echo printf sleep true false : cat ls touch rm mkdir test [ exit env date hostname id pwd tail wait jq".split()
+    "echo printf sleep true false : cat ls touch rm mkdir test [ exit env date hostname id pwd tail "
+    "wait jq head dd base64".split()
 )
 SHELLS = frozenset(
     {"sh", "/bin/sh", "bash", "/bin/bash", "/usr/bin/sh", "/usr/bin/bash", "ash", "/bin/ash", "dash", "/bin/dash"}
@@ -27,7 +28,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SEPARATOR = re.compile(r"(;|&&|\|\||\n|(?<![>&])&(?![&>\d]))")
 # A client such as valkey-cli that stores something, and how much `head -c 1M` or `dd bs=1M` take.
 _CLIENT = re.compile(r"-cli\b.*?\b(set|append|lpush|rpush|setrange)\b", re.IGNORECASE | re.DOTALL)
-_TAKEN = re.compile(r"(?:head\s+-c\s*|bs=)(\d{1,12})([KMGkmg]?)")
+_TAKEN = re.compile(r"(?:head\s+-c\s*|bs=)\"?(\d{1,12})([KMGkmg]?)")
 _SIZES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _LOOP = re.compile(r"\s*(while|until|for)\b.*?\bdo\b(?P<body>.*)\bdone\b", re.DOTALL)
 
@@ -45,6 +46,7 @@ class Run:
         background: the programs that it started beside itself.
         growth: bytes a second that it stores in a server beside it.
         texts: files that are mounted, with their text.
+        env: the variables.
     """
 
     seconds: float = 0.0
@@ -55,6 +57,7 @@ class Run:
     background: list[str] = field(default_factory=list)
     growth: float = 0.0
     texts: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def programs(self) -> frozenset[str]:
@@ -96,7 +99,7 @@ def run_script(
         files: that are mounted, with their text.
     """
     known = files if files is not None else before.texts if before is not None else {}
-    run = Run(seconds=start, files=list(before.files) if before is not None else [], texts=known)
+    run = Run(seconds=start, files=list(before.files) if before is not None else [], texts=known, env=env)
     _run_list(Template(script).safe_substitute(env), run)
     return run
 
@@ -162,6 +165,7 @@ def _run_beside(command: str, run: Run) -> None:
         words = shlex.split(command.partition(">")[0])
     except ValueError:
         return
+    words = words[1:] if words[:1] == ["nohup"] else words
     if words and not is_tool(words[0]):
         inner = _script_of(words, run)
         if inner is None:
@@ -174,8 +178,8 @@ def _run_beside(command: str, run: Run) -> None:
 def _script_of(words: Sequence[str], run: Run) -> Run | None:
     """What a script does that words call; None if they call something else."""
     if words[0] in run.texts:
-        return run_script(run.texts[words[0]], {}, run, run.seconds)
-    return run_command(words, {}, run, run.seconds) if words[0] in SHELLS else None
+        return run_script(run.texts[words[0]], run.env, run, run.seconds)
+    return run_command(words, run.env, run, run.seconds) if words[0] in SHELLS else None
 
 
 def _stored(body: str) -> float:

@@ -47,6 +47,45 @@ def node(name: str, *, cpu: str = "2", memory: str = "24Gi", labels: Mapping[str
     }
 
 
+def control_plane(name: str = "control-plane") -> list[KubeObject]:
+    """A node on which nothing else is scheduled, and the programs of the control plane in its pods, as in a kind cluster.
+
+    The twin's own controllers do the work; the pods are there to be seen, and to be acted on.
+    """
+    role = "node-role.kubernetes.io/control-plane"
+    machine = node(name, cpu="4", memory="16Gi", labels={role: ""})
+    machine["spec"]["taints"] = [{"key": role, "effect": "NoSchedule"}]
+    return [machine, *(_static_pod(program, image, cpu, name) for program, image, cpu in _PROGRAMS)]
+
+
+_PROGRAMS = (
+    ("etcd", "registry.k8s.io/etcd:3.6.5-0", "100m"),
+    ("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.34.2", "250m"),
+    ("kube-controller-manager", "registry.k8s.io/kube-controller-manager:v1.34.2", "200m"),
+    ("kube-scheduler", "registry.k8s.io/kube-scheduler:v1.34.2", "100m"),
+)
+
+
+def _static_pod(program: str, image: str, cpu: str, machine: str) -> KubeObject:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{program}-{machine}",
+            "namespace": "kube-system",
+            "labels": {"component": program, "tier": "control-plane"},
+            "annotations": {"kubernetes.io/config.source": "file"},
+        },
+        "spec": {
+            "nodeName": machine,
+            "hostNetwork": True,
+            "priorityClassName": "system-node-critical",
+            "containers": [{"name": program, "image": image, "resources": {"requests": {"cpu": cpu}}}],
+            "tolerations": [{"operator": "Exists", "effect": "NoExecute"}],
+        },
+    }
+
+
 def base_objects() -> list[KubeObject]:
     """Classes of priority and storage as in a kind cluster without a provisioner of volumes."""
     priorities = (("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000))

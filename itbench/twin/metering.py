@@ -10,7 +10,7 @@ from itbench.twin.clock import Clock
 from itbench.twin.control.store import Store
 from itbench.twin.flow.flow import Flow
 from itbench.twin.objects import uid_of
-from itbench.twin.wiring.view import View, main_status
+from itbench.twin.wiring.view import View
 
 
 class Meter:
@@ -19,11 +19,13 @@ class Meter:
     Args:
         clock: of the twin.
         store: gives the objects of the cluster, once there is one.
+        leaked: bytes that the programs of a pod have leaked.
     """
 
-    def __init__(self, clock: Clock, store: Callable[[], Store]) -> None:
+    def __init__(self, clock: Clock, store: Callable[[], Store], leaked: Callable[[KubeObject], float]) -> None:
         self._clock = clock
         self._store = store
+        self._leaked = leaked
         self._flow: Flow | None = None
 
     def observe(self, flow: Flow) -> None:
@@ -43,9 +45,7 @@ class Meter:
         index = flow.graph.service_index(workload.name)
         if resource == "cpu":
             return cores_of(flow, -1, index)
-        started = ((main_status(pod) or {}).get("state") or {}).get("running", {}).get("startedAt")
-        uptime = self._clock.now - self._clock.seconds(started) if started else 0.0
-        return memory_of(flow, -1, index, uptime)
+        return memory_of(flow, -1, index) + self._leaked(pod)
 
 
 def cores_of(flow: Flow, tick: int, service: int) -> float:
@@ -53,9 +53,9 @@ def cores_of(flow: Flow, tick: int, service: int) -> float:
     return float(flow.cores[tick, service]) + flow.state.services[service].busy
 
 
-def memory_of(flow: Flow, tick: int, service: int, uptime: float) -> float:
-    """Bytes that a pod of a service holds, `uptime` seconds after its start: base, leak, and requests in service."""
+def memory_of(flow: Flow, tick: int, service: int) -> float:
+    """Bytes that a pod of a service holds, besides what it has leaked: base, and requests in service."""
     state = flow.state.services[service]
     routes = flow.graph.application.services[flow.graph.services[service]].routes.values()
     each = sum(route.memory for route in routes) / len(routes)
-    return state.base_memory + state.leak * max(uptime, 0.0) + each * float(flow.in_service[tick, service])
+    return state.base_memory + each * float(flow.in_service[tick, service])

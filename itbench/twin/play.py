@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from itbench.bundled import bundled
 from itbench.cluster.manifest import read_manifest
 from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.model.errors import ClusterError, UsageError
@@ -22,7 +19,7 @@ from itbench.twin.clock import Clock
 from itbench.twin.documents import Document, read_documents
 from itbench.twin.kubelet.images import UnreachableRegistry
 from itbench.twin.twin import Twin
-from itbench.twin.workload.behaviour import ImageBehaviour, images_in, learnt
+from itbench.twin.workload.behaviour import image_behaviours, images_in, learnt
 from itbench.twin.workload.process import KnownPrograms
 
 SETTLE_SECONDS = 60.0
@@ -107,12 +104,6 @@ def write_stream(stream: Iterable[Recorded], path: Path) -> None:
             file.writelines(f"{item.line()}\n" for item in stream)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", path=path) from error
-
-
-def image_behaviours() -> dict[str, ImageBehaviour]:
-    """What the bundled file says of images, by repository."""
-    text = (bundled("environments") / "images.yaml").read_text(encoding="utf-8")
-    return {item["image"]: ImageBehaviour.model_validate(item) for item in yaml.safe_load(text)}
 
 
 def _manifests(path: Path) -> Iterator[tuple[Document, KubeObject]]:

@@ -60,3 +60,9 @@ def _sum(parts: Iterable[Mapping[str, str] | Mapping[str, Decimal]]) -> dict[str
             amount = value if isinstance(value, Decimal) else quantity(value)
             total[name] = total.get(name, Decimal()) + amount
     return total
+
+
+def container_limit(container: KubeObject, resource: str) -> float | None:
+    """How much of a resource a container may use: cores or bytes; None without a limit."""
+    limits = (container.get("resources") or {}).get("limits") or {}
+    return float(quantity(limits[resource])) if resource in limits else None

@@ -16,8 +16,8 @@ from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.faults.images import IMAGES
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
-from itbench.twin.app.programs import ApplicationPrograms
-from itbench.twin.base import node
+from itbench.twin.app.programs import ApplicationPrograms, ServiceProcess
+from itbench.twin.base import control_plane, node
 from itbench.twin.clock import EPOCH, Clock
 from itbench.twin.control.horizontal import PERIOD
 from itbench.twin.flow.flow import Flow
@@ -30,8 +30,8 @@ from itbench.twin.twin import Twin
 from itbench.twin.wiring.addresses import find, split_address
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.wiring import Wiring
-from itbench.twin.workload.behaviour import images_in, learnt
-from itbench.twin.workload.process import KnownPrograms
+from itbench.twin.workload.behaviour import image_behaviours, images_in, learnt
+from itbench.twin.workload.process import KILLED, KnownPrograms
 
 SETTLE_SECONDS = 60.0
 """How long an application has to become healthy before second 0."""
@@ -47,8 +47,9 @@ class RunningApplication:
         application: what runs.
         seed: everything random follows from it.
         tick: seconds of the flow's ticks.
-        nodes: Node objects; by default three of 4 cores each.
-        registry: where images come from; by default the application's are on the nodes, and those of faults can be pulled.
+        nodes: Node objects; by default three of 4 cores each, and one for the control plane.
+        registry: where images come from; by default there are those of the application, which the nodes have, and those of
+            environments/images.yaml.
         epoch: the moment that second 0 stands for.
 
     Attributes:
@@ -69,27 +70,33 @@ class RunningApplication:
     ) -> None:
         self.graph = compile_graph(application)
         clock = Clock(epoch, start=-SETTLE_SECONDS)
-        self._meter = Meter(clock, lambda: self.twin.store)
+        self._meter = Meter(clock, lambda: self.twin.store, self._leaked)
         objects = manifests(application)
-        others = KnownPrograms(learnt({}, objects))
+        system = [] if nodes else control_plane()
+        workers = nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)]
+        images = image_behaviours()
+        others = KnownPrograms(learnt(images, objects))
         self.twin = Twin(
             seed=seed,
             clock=clock,
             programs=ApplicationPrograms(application, others, self._exists),
-            registry=registry or StockedRegistry(images_in(objects) | IMAGES),
-            present=images_in(objects),
+            registry=registry or StockedRegistry(images_in(objects) | IMAGES, images),
+            present=images_in([*objects, *system]),
             metrics=self._meter,
-            nodes=nodes or [node(f"node-{number}", cpu="4", memory="16Gi") for number in (1, 2, 3)],
+            nodes=[*workers, *system[:1]],
         )
+        for pod in system[1:]:
+            self.twin.cluster.acting_as("kubelet").create(pod)
         self._apply(objects)
         self.twin.run_until(0.0)
         self.tick = tick
         self._number = 0
-        self._wiring = Wiring(self.graph, clock.epoch)
+        self._wiring = Wiring(self.graph, images)
         midnight = clock.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
         self._solver = Solver(self.graph, tick, (clock.epoch - midnight).total_seconds())
         self._state: State | None = None
         self._lasts_until = 0.0
+        self._leaking: set[str] = set()
         self.twin.cluster.subscribe(self._notice)
         self._now()
 
@@ -107,11 +114,30 @@ class RunningApplication:
             if not stretches or stretches[-1].state != state:
                 stretches.append(_Stretch(state, self._number, 0))
             stretches[-1].ticks += 1
+            self._grow(state)
             self._number += 1
             self.twin.run_until(self._number * self.tick)
         flows = [flow for part in stretches for flow in self._solver.solve(part.state, part.first, part.ticks)]
         self._meter.observe(flows[-1])
         return flows
+
+    def _leaked(self, pod: KubeObject) -> float:
+        """Bytes that the programs of a pod have leaked."""
+        worker = self.twin.kubelets.worker(pod)
+        processes = [container.process for container in worker.state.apps] if worker is not None else []
+        return sum(item.leaked(self.twin.clock.now) for item in processes if isinstance(item, ServiceProcess))
+
+    def _grow(self, state: State) -> None:
+        """Let programs leak as the state says; the kernel ends those that outgrow their limit."""
+        leaks = {name: service.leak for name, service in zip(self.graph.services, state.services, strict=True)}
+        leaking = {name for name, rate in leaks.items() if rate > 0}
+        for worker in self.twin.kubelets.workers(self.graph.application.namespace) if leaking | self._leaking else ():
+            for container in worker.state.apps:
+                if container.name in leaks and isinstance(container.process, ServiceProcess):
+                    container.process.leak(leaks[container.name], self.twin.clock.now)
+                    if container.process.outgrown(self.twin.clock.now):
+                        worker.end_container(container.name, KILLED, out_of_memory=True)
+        self._leaking = leaking
 
     def _exists(self, address: str) -> bool:
         """Whether an address leads to a port of a Service, ready or not."""
@@ -125,7 +151,7 @@ class RunningApplication:
         if self._state is None or now >= self._lasts_until:
             if self._state is None or not self._wiring.holds(self.twin.store, now):
                 self._state = self._wiring.state(self.twin.store, now)
-            self._lasts_until = self._wiring.lasts_until(self.twin.store, now)
+            self._lasts_until = self._wiring.lasts_until(now)
         return self._state
 
     def _notice(self, event: WatchEvent) -> None:

@@ -17,6 +17,9 @@ from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.twin.admission import gatekeepers
 from itbench.twin.base import base_objects, node
+from itbench.twin.chaos.daemon import Daemon
+from itbench.twin.chaos.experiments import ExperimentController
+from itbench.twin.chaos.schedules import ScheduleController
 from itbench.twin.clock import Clock
 from itbench.twin.control.controller import Controller, World
 from itbench.twin.control.cronjobs import CronJobController
@@ -57,6 +60,7 @@ _CONTROLLERS: tuple[Callable[[World], Controller], ...] = (
     NodeController,
     TaintEvictionController,
     Scheduler,
+    ScheduleController,
 )
 
 
@@ -100,7 +104,11 @@ class Twin:
         self.kubelets = Kubelets(world, programs or KnownPrograms({}), registry or StockedRegistry(images), images)
         self._listeners: list[Callable[[WatchEvent], None]] = [
             controller.notice
-            for controller in (*(make(world) for make in _CONTROLLERS), HorizontalController(world, metrics or NoMetrics()))
+            for controller in (
+                *(make(world) for make in _CONTROLLERS),
+                HorizontalController(world, metrics or NoMetrics()),
+                ExperimentController(world, Daemon(world, self.kubelets)),
+            )
         ]
         self.cluster.subscribe(self._notice)
         for gatekeeper in gatekeepers(self.store):

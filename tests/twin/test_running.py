@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +98,49 @@ def test_an_autoscaler_adds_pods_under_load_and_relieves_them(tmp_path: Path) ->
     # 16 requests a second of 5 ms are 80 mCPU: eight pods of 20 mCPU at half of it.
     assert flow.state.services[catalog].serving == 8
     assert flow.cores[-1, catalog] == pytest.approx(0.01, rel=0.05)
+
+
+def test_a_leak_begins_with_its_flag_and_ends_in_an_oom_kill() -> None:
+    running = RunningApplication(load_application("otel-demo"), seed=1)
+    running.advance(600)
+    ref = ObjectRef.parse("configmap/flagd-config", "otel-demo")
+    document = json.loads(running.twin.cluster.get(ref)["data"]["demo.flagd.json"])
+    document["flags"]["recommendationCacheFailure"]["defaultVariant"] = "on"
+    running.twin.cluster.patch(ref, {"data": {"demo.flagd.json": json.dumps(document)}}, "merge")
+
+    def status() -> dict[str, Any]:
+        (pod,) = running.twin.cluster.list("Pod", "otel-demo", "app.kubernetes.io/name=recommendation")
+        return dict(pod["status"]["containerStatuses"][0])
+
+    running.advance(300)
+    assert status()["restartCount"] == 0
+    running.advance(300)  # 430 MiB of room at 1 MiB a second
+    assert status()["lastState"]["terminated"]["reason"] == "OOMKilled"
+    running.advance(200)
+    assert status()["restartCount"] == 1
+
+
+_HOOK = {"postStart": {"exec": {"command": ["sh", "-c", "nohup sh /scripts/storage.sh >/dev/null 2>&1 &"]}}}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"command": ["sh", "-c", "valkey-server & sh /scripts/storage.sh"]}, {"lifecycle": _HOOK}],
+    ids=["command", "hook"],
+)
+def test_a_script_that_fills_a_server_ends_in_an_oom_kill(how: dict[str, Any]) -> None:
+    running = RunningApplication(load_application("otel-demo"), seed=1)
+    cluster = running.twin.cluster
+    script = 'while true; do head -c "1000000" /dev/urandom | valkey-cli -x SET "k:$RANDOM"; sleep 1; done'
+    metadata = {"name": "storage-script", "namespace": "otel-demo"}
+    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"storage.sh": script}})
+    container = {"name": "valkey-cart", "volumeMounts": [{"name": "scripts", "mountPath": "/scripts"}], **how}
+    pod = {"volumes": [{"name": "scripts", "configMap": {"name": "storage-script"}}], "containers": [container]}
+    cluster.patch(ObjectRef.parse("deployment/valkey-cart", "otel-demo"), {"spec": {"template": {"spec": pod}}})
+    flow = running.advance(20)[-1]
+    assert flow.state.services[flow.graph.service_index("valkey-cart")].serving == 1
+    running.advance(100)
+    (now,) = cluster.list("Pod", "otel-demo", "app.kubernetes.io/name=valkey-cart")
+    (status,) = now["status"]["containerStatuses"]
+    assert status["restartCount"] >= 2
+    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"

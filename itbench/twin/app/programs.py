@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from itbench.twin.app.application import Application
 from itbench.twin.app.services import Service
 from itbench.twin.kubelet.environment import expanded
-from itbench.twin.workload.process import KILLED, Answer, Ending, Launch, Process, Programs
+from itbench.twin.workload.process import KILLED, Answer, Ending, Launch, Process, Programs, is_script
+from itbench.twin.workload.shell import Run, run_command
 
 # How long a program that lacks something tries before it exits, and how long one grows that outgrows its limit at once.
 _PATIENCE = 10.0
@@ -23,6 +25,36 @@ def setting(service: Service, env: Mapping[str, str], sets: str) -> float | None
         if known.sets == sets and _NUMBER.fullmatch(env.get(variable, "")):
             return float(env[variable]) * known.unit
     return None
+
+
+def own_run(service: Service, container: Mapping[str, Any], env: Mapping[str, str], files: Mapping[str, str]) -> Run | None:
+    """How a container of a service comes to run the service's program; None if it runs something else.
+
+    Args:
+        service: what should run.
+        container: as in the pod.
+        env: its variables.
+        files: that are mounted, with their text.
+    """
+    command = [str(word) for word in container.get("command") or ()]
+    if container["image"] != service.image:
+        return None
+    if tuple(command) == service.command or (command and command[0] in service.entrypoint):
+        return _beside(Run(), container, env, files)
+    words = [*command, *(str(word) for word in container.get("args") or ())]
+    if not is_script(words, files):
+        return None
+    run = run_command([expanded(word, env) for word in words], env, files=files)
+    return _beside(run, container, env, files) if run.programs & set(service.entrypoint) else None
+
+
+def _beside(run: Run, container: Mapping[str, Any], env: Mapping[str, str], files: Mapping[str, str]) -> Run:
+    """The same with what a hook after the start runs beside the program."""
+    hook = (container.get("lifecycle") or {}).get("postStart") or {}
+    words = [expanded(str(word), env) for word in (hook.get("exec") or {}).get("command") or ()]
+    if words:
+        run.growth += run_command(words, env, files=files).growth
+    return run
 
 
 class ApplicationPrograms:
@@ -43,15 +75,17 @@ class ApplicationPrograms:
         """Start a container's process."""
         namespace, _, container = launch.subject.split("/")
         service = self._application.services.get(container)
-        if service is None or namespace != self._application.namespace or launch.image != service.image:
+        if service is None or namespace != self._application.namespace:
             return self._others.launch(launch)
-        own = tuple(launch.command) == service.command or (launch.command and launch.command[0] in service.entrypoint)
-        if not own:
+        described = {"image": launch.image, "command": launch.command, "args": launch.args, "lifecycle": launch.lifecycle}
+        run = own_run(service, described, launch.env, launch.files)
+        if run is None:
             return self._others.launch(launch)
         if not all(self._exists(expanded(address, launch.env)) for address in service.needs):
             return ServiceProcess(service, launch, math.inf, _PATIENCE)
         slower = 1 / min(launch.cpu_limit, 1.0) - 1
-        return ServiceProcess(service, launch, service.startup + service.startup_cpu * slower)
+        delay = run.seconds if run.becomes else 0.0
+        return ServiceProcess(service, launch, delay + service.startup + service.startup_cpu * slower, growth=run.growth)
 
     def runs_as_root(self, image: str) -> bool:
         """As the other programs say."""
@@ -66,9 +100,12 @@ class ServiceProcess:
         launch: how it was started.
         startup: seconds until it listens.
         patience: seconds after which it gives up to start.
+        growth: bytes a second that something beside it makes it store.
     """
 
-    def __init__(self, service: Service, launch: Launch, startup: float, patience: float = math.inf) -> None:
+    def __init__(
+        self, service: Service, launch: Launch, startup: float, patience: float = math.inf, growth: float = 0.0
+    ) -> None:
         self._start = launch.now
         self._listens_from = launch.now + startup
         port = setting(service, launch.env, "port")
@@ -77,8 +114,11 @@ class ServiceProcess:
         self._lifetime = min(patience, math.inf if lifetime is None else lifetime)
         base = setting(service, launch.env, "memory")
         leak = setting(service, launch.env, "leak")
-        self._room = launch.memory_limit - (service.memory.base if base is None else base)
-        self._leak = service.memory.leak if leak is None else leak
+        self._base = service.memory.base if base is None else base
+        self._limit = launch.memory_limit
+        self._room = launch.memory_limit - self._base
+        self._leaked, self._since = 0.0, self._listens_from
+        self._leak = (service.memory.leak if leak is None else leak) + growth
 
     @property
     def ending(self) -> Ending | None:
@@ -111,3 +151,21 @@ class ServiceProcess:
     def lines(self, now: float) -> Sequence[str]:
         """It says when it listens."""
         return [f"listening on {self._port}"] if self._port is not None and now >= self._listens_from else []
+
+    def memory(self, now: float) -> float:
+        """What it starts with, and what it has leaked since."""
+        return self._base + self.leaked(now)
+
+    def leaked(self, now: float) -> float:
+        """Bytes that it has leaked since its start."""
+        return self._leaked + self._leak * max(now - self._since, 0.0)
+
+    def outgrown(self, now: float) -> bool:
+        """Whether it holds more than its limit."""
+        return self.memory(now) > self._limit
+
+    def leak(self, rate: float, now: float) -> None:
+        """From now on, leak so many bytes a second."""
+        if rate != self._leak:
+            self._leaked = self.leaked(now)
+            self._leak, self._since = rate, max(now, self._listens_from)

@@ -135,6 +135,7 @@ class Service(Model):
         entrypoint: names by which a command may call the program of the image.
         command: replaces the image's own.
         workers: requests that a pod works on at once; None for any number.
+        threads: that compute at once: one in Node.js or under Python's lock; None for as many as there are processors.
         queue: requests that may wait for a pod before more are dropped.
         env: environment variables; those in `settings` are obeyed.
         mounts: ConfigMaps that it reads as files.
@@ -162,6 +163,7 @@ class Service(Model):
     resources: Resources = Resources()
     readiness: Readiness | None = None
     workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    threads: Annotated[int, Field(ge=1, le=1000)] | None = None
     queue: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     memory: Memory = Memory()
     needs: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ class Container:
         restarts: how often it was started anew.
         ready: as its readiness probe says.
         started: as its startup probe says.
-        failing: what its liveness or startup probe wants: that it be killed.
+        failing: why it shall be killed and started anew: a liveness or startup probe, or another image.
     """
 
     spec: KubeObject
@@ -140,6 +140,17 @@ class PodState:
     def __iter__(self) -> Iterator[Container]:
         yield from self.init
         yield from self.apps
+
+    def take_images(self, pod: KubeObject) -> None:
+        """Note images that were changed in the pod: what runs is to be replaced, what waits starts from the new one."""
+        specs = {item["name"]: item for item in (*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"])}
+        for container in self:
+            image = specs[container.name]["image"]
+            if image != container.spec["image"]:
+                container.spec = {**container.spec, "image": image}
+                container.waiting = None
+                if container.running and container.kind != "init":
+                    container.failing = "definition changed"
 
     @property
     def ports(self) -> frozenset[int]:

@@ -10,7 +10,7 @@ from itbench.twin.control.events import Recorder
 from itbench.twin.kubelet.host import Host
 from itbench.twin.kubelet.images import ImageStore, Registry
 from itbench.twin.kubelet.worker import PodWorker
-from itbench.twin.objects import name_of, node_of, uid_of
+from itbench.twin.objects import name_of, namespace_of, node_of, uid_of
 from itbench.twin.workload.process import Programs
 
 
@@ -58,6 +58,19 @@ class Kubelets:
         """What runs a pod; None where nothing does."""
         return self._workers.get(uid_of(pod))
 
+    def workers(self, namespace: str) -> list[PodWorker]:
+        """What runs the pods of a namespace."""
+        return [worker for worker in self._workers.values() if namespace_of(worker.pod) == namespace]
+
+    def memory_of_others(self, pod: KubeObject) -> float:
+        """Bytes that the other pods of a pod's node hold by themselves."""
+        now = self._world.clock.now
+        return sum(
+            worker.memory(now)
+            for uid, worker in self._workers.items()
+            if uid != uid_of(pod) and node_of(worker.pod) == node_of(pod)
+        )
+
     def logs(self, pod: KubeObject, container: str, *, tail: int | None, previous: bool) -> str:
         """What a container printed."""
         worker = self.worker(pod)
@@ -85,8 +98,13 @@ class Kubelets:
             clock=world.clock,
             streams=world.streams,
             recorder=Recorder(world.cluster, world.clock, "kubelet", name),
-            images=ImageStore(self._registry, self._present),
+            images=ImageStore(self._registry, self._present, _architecture(node)),
             programs=self._programs,
             index=index,
             ip=str(ip),
         )
+
+
+def _architecture(node: KubeObject) -> str:
+    """What a node says of its processor."""
+    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("architecture") or "amd64")

@@ -10,6 +10,7 @@ from itbench.cluster.quantity import quantity
 from itbench.twin.kubelet.containers import Container, PodState
 from itbench.twin.kubelet.environment import ConfigurationError, environment, expanded
 from itbench.twin.kubelet.host import Host
+from itbench.twin.kubelet.mounts import mounted_files
 from itbench.twin.objects import name_of, namespace_of, uid_of
 from itbench.twin.workload.process import Launch
 
@@ -34,7 +35,21 @@ def launch_of(host: Host, pod: KubeObject, state: PodState, container: Container
     args = [expanded(word, env) for word in spec.get("args") or ()]
     memory, cpu = limits.get("memory") or math.inf, limits.get("cpu") or math.inf
     subject = f"{namespace_of(pod)}/{name_of(pod)}/{container.name}"
-    return lambda now: Launch(spec["image"], command, args, env, memory, cpu, subject, now, state.ports)
+    files = mounted_files(pod, spec, host.store)
+    return lambda now: Launch(
+        spec["image"],
+        command,
+        args,
+        env,
+        memory,
+        cpu,
+        subject,
+        now,
+        state.ports,
+        files,
+        host.images.architecture,
+        spec.get("lifecycle") or {},
+    )
 
 
 def _require_non_root(host: Host, pod: KubeObject, spec: KubeObject) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from itbench.cluster.protocol import KubeObject
 from itbench.twin.control.store import Store
-from itbench.twin.kubelet.environment import keys_of
+from itbench.twin.kubelet.environment import keys_of, texts
 from itbench.twin.kubelet.host import Host
 from itbench.twin.kubelet.timing import MOUNT_FIRST, MOUNT_LAST, MOUNT_TIMEOUT
 from itbench.twin.objects import name_of, namespace_of, phase_of
@@ -22,6 +22,31 @@ def mount_problems(pod: KubeObject, store: Store) -> dict[str, str]:
             if problem is not None:
                 problems[str(volume["name"])] = problem
     return problems
+
+
+def mounted_files(pod: KubeObject, container: KubeObject, store: Store) -> dict[str, str]:
+    """The files that a container has from ConfigMaps and Secrets: path and text."""
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    found = {}
+    for mount in container.get("volumeMounts") or ():
+        for path, text in _texts(pod, volumes.get(mount["name"]) or {}, store).items():
+            folder, part = str(mount["mountPath"]).rstrip("/"), mount.get("subPath")
+            if part is None:
+                found[f"{folder}/{path}"] = text
+            elif path == part:
+                found[folder] = text
+    return found
+
+
+def _texts(pod: KubeObject, volume: KubeObject, store: Store) -> dict[str, str]:
+    """The files of a volume; none but for a ConfigMap or a Secret."""
+    for kind, field, key in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
+        source = volume.get(field)
+        if source is not None:
+            data = texts(store.get(kind, (namespace_of(pod), source[key])))
+            items = source.get("items")
+            return data if not items else {item["path"]: data[item["key"]] for item in items if item["key"] in data}
+    return {}
 
 
 def wait_for_volumes(

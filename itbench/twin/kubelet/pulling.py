@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from itbench.twin.kubelet.backoff import Backoff
 from itbench.twin.kubelet.containers import Container, Waiting
-from itbench.twin.kubelet.images import is_valid_name, tagged
+from itbench.twin.kubelet.images import is_valid_name
 from itbench.twin.objects import name_of, namespace_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ImagePuller:
         self._attempts += 1
         pod = self._worker.pod
         subject = f"{namespace_of(pod)}/{name_of(pod)}/{container.name}"
-        pull = self._host.images.registry.pull(tagged(image), self._host.streams.uniform(subject, "pull", self._attempts))
+        pull = self._host.images.pull(image, self._host.streams.uniform(subject, "pull", self._attempts))
         yield pull.seconds
         if self._worker.is_stopping():
             return False

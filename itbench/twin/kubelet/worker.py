@@ -65,6 +65,7 @@ class PodWorker:
         deleted_now = is_deleting(pod) and not is_deleting(self.pod)
         labels_changed = pod["metadata"].get("generation") != self.pod["metadata"].get("generation")
         self.pod = pod
+        self.state.take_images(pod)
         if deleted_now and self._task is not None:
             self._task.hurry()
         if deleted_now or labels_changed:
@@ -84,6 +85,10 @@ class PodWorker:
         container = next(item for item in self.state if item.name == name)
         if container.running:
             self._end(container, code, out_of_memory=out_of_memory)
+
+    def memory(self, now: float) -> float:
+        """Bytes that its processes hold by themselves."""
+        return sum(item.process.memory(now) for item in self.state if item.process is not None)
 
     def lines(self, name: str, *, previous: bool) -> list[str]:
         """What a container printed."""
@@ -199,7 +204,8 @@ class PodWorker:
     def _start(self, container: Container, last_exit: Exit | None) -> Process:
         """Start one container, unless its back-off holds."""
         host, now = self.host, self.host.clock.now
-        key = f"{uid_of(self.pod)}/{container.name}"
+        # The kubelet's key holds a hash of the container, so that another image is given a new chance.
+        key = f"{uid_of(self.pod)}/{container.name}/{container.spec['image']}"
         if last_exit is not None:
             if self._crashes.holds(key, last_exit.finished_at, now):
                 self._hold(container, key)
@@ -268,7 +274,7 @@ class PodWorker:
         self._failed = True
 
     def _stop_failing(self, container: Container) -> Process:
-        """Kill a container whose liveness or startup probe gave it up; it is started anew in the same step."""
+        """Kill a container that a probe gave up, or whose image changed; it is started anew in the same step."""
         reason = f"Container {container.name} {container.failing}, will be restarted"
         yield from self._kill(container, reason)
         self._report()

@@ -54,7 +54,8 @@ class _Load:
         cores, in_service: processor used for requests, and requests worked on, by each pod that deals with them.
         served: whether there is a pod that gets traffic; otherwise all that run do the work.
         spread: variance of the processor time that requests ask for in a period of bandwidth control, seconds².
-        base, leak, busy: of the service's pods, see ServiceState.
+        base, busy: of the service's pods, see ServiceState.
+        leaked: bytes that one of them has leaked since the beginning, at the beginning of each tick and at the end.
     """
 
     def __init__(self, flows: Sequence[Flow], service: str) -> None:
@@ -70,7 +71,8 @@ class _Load:
         lengths = [len(flow) for flow in flows]
         self.served = np.repeat([state.serving > 0 for state in states], lengths)
         self.base = np.repeat([state.base_memory for state in states], lengths)
-        self.leak = np.repeat([state.leak for state in states], lengths)
+        self._leak = np.repeat([state.leak for state in states], lengths)
+        self.leaked = np.concatenate(([0.0], np.cumsum(self._leak * self.seconds)))
         self.busy = np.repeat([state.busy for state in states], lengths)
         squares = [
             flow.arrivals[:, routes] @ flow.given.route_cpu[routes] ** 2 / max(state.serving or state.running, 1.0)
@@ -81,12 +83,18 @@ class _Load:
     def __len__(self) -> int:
         return len(self.cores)
 
+    def leaked_until(self, second: float) -> float:
+        """Bytes leaked from the beginning until a second; less than none if that lies before."""
+        if second < 0:
+            return float(self._leak[0]) * second
+        return float(np.interp(second / self.seconds, np.arange(len(self.leaked)), self.leaked))
+
 
 def _usage(versions: Sequence[Version], service: str, load: _Load, begin: datetime) -> PodUsage:
     ticks = len(load)
     run = np.zeros(ticks, dtype=np.intp)
     serving = np.zeros(ticks, dtype=np.bool_)
-    age, memory_limit, cpu_limit = np.zeros(ticks), np.full(ticks, np.inf), np.full(ticks, np.inf)
+    leaked, memory_limit, cpu_limit = np.zeros(ticks), np.full(ticks, np.inf), np.full(ticks, np.inf)
     for first, last, pod in _by_tick(versions, load):
         block = slice(first, last)
         memory_limit[block] = limit_of(pod, "memory") or np.inf
@@ -97,11 +105,11 @@ def _usage(versions: Sequence[Version], service: str, load: _Load, begin: dateti
             serving[block] = gets_traffic(pod)
             started = ((status.get("state") or {}).get("running") or {}).get("startedAt")
             since = (datetime.fromisoformat(started) - begin).total_seconds() if started else 0.0
-            age[block] = np.maximum(np.arange(first + 1, last + 1) * load.seconds - since, 0.0)
+            leaked[block] = np.maximum(load.leaked[first + 1 : last + 1] - load.leaked_until(since), 0.0)
     on = run > 0
     working = on & (serving | ~load.served)
     cores = np.where(working, load.cores, 0.0) + np.where(on, load.busy, 0.0)
-    memory = load.base + load.leak * age + load.each * np.where(working, load.in_service, 0.0)
+    memory = load.base + leaked + load.each * np.where(working, load.in_service, 0.0)
     return PodUsage(
         pod=versions[-1].object,
         service=service,

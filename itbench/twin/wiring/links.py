@@ -10,11 +10,12 @@ from itbench.cluster.protocol import KubeObject
 from itbench.cluster.reference import ObjectRef
 from itbench.twin.app.application import Application
 from itbench.twin.app.objects import service_name
+from itbench.twin.chaos.terms import percent_of, seconds_of
 from itbench.twin.flow.graph import Link
 from itbench.twin.flow.state import Cause, Failure, Kind, LinkState, Loss, Slowness
 from itbench.twin.kubelet.environment import expanded
 from itbench.twin.wiring.addresses import Destination, Endpoint, find, split_address
-from itbench.twin.wiring.chaos import Experiment, percent_of, seconds_of
+from itbench.twin.wiring.chaos import Experiment
 from itbench.twin.wiring.flags import Unreachable
 from itbench.twin.wiring.mesh import demands_tls, in_mesh
 from itbench.twin.wiring.peers import Peers

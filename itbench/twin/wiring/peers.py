@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from itbench.cluster.protocol import KubeObject
 from itbench.twin.app.application import Application
+from itbench.twin.app.programs import own_run
 from itbench.twin.app.services import Service
+from itbench.twin.kubelet.mounts import mounted_files
 from itbench.twin.objects import is_finished, name_of, namespace_of
 from itbench.twin.wiring.environment import Environments
 from itbench.twin.wiring.view import Peer, View, gets_traffic, is_running
+from itbench.twin.workload.shell import Run
 
 Peers = Mapping[tuple[str, str], Peer]
 """By namespace and name."""
@@ -23,14 +26,17 @@ def find_peers(application: Application, view: View, environments: Environments)
             continue
         name = _service_of(application, view, pod)
         env = environments.of(view.store, pod)
+        service = None if name is None else application.services[name]
+        run = Run() if service is None else _own_run(service, view, pod, env)
         found[namespace_of(pod), name_of(pod)] = Peer(
             pod=pod,
             service=name,
-            running=is_running(pod),
+            running=run is not None and is_running(pod),
             ready=gets_traffic(pod),
             reachable=view.node_is_up(pod),
             env=env,
-            ports=_declared(pod) if name is None else _listens(application.services[name], env),
+            ports=_declared(pod) if service is None else _listens(service, env),
+            growth=0.0 if run is None else run.growth,
         )
     return found
 
@@ -39,6 +45,12 @@ def _service_of(application: Application, view: View, pod: KubeObject) -> str | 
     workload = view.workload(pod)
     known = workload is not None and workload.namespace == application.namespace and workload.name in application.services
     return workload.name if workload is not None and known else None
+
+
+def _own_run(service: Service, view: View, pod: KubeObject, env: Mapping[str, str]) -> Run | None:
+    """How the program of a service comes to run in its pod; None if another one runs there."""
+    container = pod["spec"]["containers"][0]
+    return own_run(service, container, env, mounted_files(pod, container, view.store))
 
 
 def _listens(service: Service, env: Mapping[str, str]) -> frozenset[int]:

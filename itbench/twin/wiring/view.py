@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from itbench.cluster.protocol import KubeObject
-from itbench.cluster.quantity import quantity
 from itbench.cluster.reference import ObjectRef
 from itbench.twin.control.endpoints import SERVICE
 from itbench.twin.control.store import Key, Store, key_of
 from itbench.twin.objects import controller_of, is_active, is_deleting, is_ready, is_true, labels_of, name_of, namespace_of
+from itbench.twin.quantities import container_limit
 
 
 class View:
@@ -69,11 +69,12 @@ class Peer:
     Attributes:
         pod: the object.
         service: the application's service that runs in it; None for strangers.
-        running: whether its program runs.
+        running: whether its program runs, and not another one in its place.
         ready: whether it passes its readiness probe and is not on its way out.
         reachable: whether packets reach its node.
         env: the environment of its first container, as it was at that container's start.
         ports: on which its program listens; None if that is not known, and then any.
+        growth: bytes a second that something beside its program makes it store.
     """
 
     pod: KubeObject
@@ -83,6 +84,7 @@ class Peer:
     reachable: bool
     env: Mapping[str, str]
     ports: frozenset[int] | None
+    growth: float = 0.0
 
     @property
     def name(self) -> str:
@@ -120,5 +122,4 @@ def gets_traffic(pod: KubeObject) -> bool:
 
 def limit_of(pod: KubeObject, resource: str) -> float | None:
     """How much of a resource the first container of a pod may use: cores or bytes; None without a limit."""
-    limits = (pod["spec"]["containers"][0].get("resources") or {}).get("limits") or {}
-    return float(quantity(limits[resource])) if resource in limits else None
+    return container_limit(pod["spec"]["containers"][0], resource)

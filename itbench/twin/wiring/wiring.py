@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from itbench.twin.control.store import Store
 from itbench.twin.flow.graph import Graph
 from itbench.twin.flow.state import State
-from itbench.twin.wiring.chaos import experiments, next_end
+from itbench.twin.wiring.chaos import experiments
 from itbench.twin.wiring.environment import SYNC_SECONDS, Environments
 from itbench.twin.wiring.flags import Active, active_effects, unreachable
 from itbench.twin.wiring.links import Links
 from itbench.twin.wiring.peers import Peers, find_peers
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.work import Work
+from itbench.twin.workload.behaviour import ImageBehaviour
 
 
 class Wiring:
@@ -24,27 +24,26 @@ class Wiring:
 
     Args:
         graph: of the application.
-        epoch: the moment that second 0 stands for.
+        images: what is known of the programs in pods that are not the application's.
     """
 
-    def __init__(self, graph: Graph, epoch: datetime) -> None:
+    def __init__(self, graph: Graph, images: Mapping[str, ImageBehaviour] | None = None) -> None:
         self._graph = graph
-        self._epoch = epoch
+        self._images = images or {}
         self._environments = Environments()
-        self._last = _Reading({}, [], -math.inf)
+        self._last: _Reading | None = None
 
-    def lasts_until(self, store: Store, now: float) -> float:
+    def lasts_until(self, now: float) -> float:
         """The second until which a state of `now` holds if no object changes."""
-        synced = now + SYNC_SECONDS if self._graph.application.flags is not None else math.inf
-        return min(synced, next_end(View(store, now), self._epoch))
+        return now + SYNC_SECONDS if self._graph.application.flags is not None else math.inf
 
     def holds(self, store: Store, now: float) -> bool:
         """Whether the last state holds at second `now`, provided that no object has changed since it was read.
 
-        What can change by itself are the files that the kubelet brings up to date, and experiments that end.
+        What can change by itself are the files that the kubelet brings up to date.
         """
         last = self._last
-        if now >= last.ends:
+        if last is None:
             return False
         return active_effects(self._graph.application, View(store, now), last.peers, self._environments) == last.effects
 
@@ -53,11 +52,11 @@ class Wiring:
         application = self._graph.application
         view = View(store, now)
         peers = find_peers(application, view, self._environments)
-        chaos = experiments(view, peers.values(), self._epoch)
+        chaos = experiments(view, peers.values())
         effects = active_effects(application, view, peers, self._environments)
-        self._last = _Reading(peers, effects, next_end(view, self._epoch))
+        self._last = _Reading(peers, effects)
         links = Links(application, view, peers, chaos, unreachable(effects))
-        work = Work(application, view, peers, chaos, effects)
+        work = Work(application, view, peers, chaos, effects, self._images)
         return State(
             services=tuple(work.service(name) for name in self._graph.services),
             routes=tuple(work.route(name) for name in self._graph.routes),
@@ -67,8 +66,7 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the last state was made of; `ends` is when the next experiment ends."""
+    """What the last state was made of."""
 
     peers: Peers
     effects: Sequence[Active]
-    ends: float

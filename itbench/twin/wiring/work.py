@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from itbench.cluster.quantity import quantity
 from itbench.cluster.reference import ObjectRef
@@ -13,27 +14,44 @@ from itbench.twin.app.application import Application
 from itbench.twin.app.programs import setting
 from itbench.twin.app.routes import Route, RouteName
 from itbench.twin.app.services import Service
+from itbench.twin.chaos.terms import memory_stress, number_of, percent_of, seconds_of, stressor_of
 from itbench.twin.flow.state import Cause, Failure, Kind, RouteState, ServiceState, Slowness
-from itbench.twin.wiring.chaos import Experiment, bytes_of, number_of, percent_of, seconds_of
+from itbench.twin.wiring.chaos import Experiment
 from itbench.twin.wiring.flags import Active
 from itbench.twin.wiring.mesh import MODE, denying, in_mesh
 from itbench.twin.wiring.peers import Peers
-from itbench.twin.wiring.view import Peer, View, limit_of
+from itbench.twin.wiring.processors import Processors, shared
+from itbench.twin.wiring.view import Peer, View
+from itbench.twin.workload.behaviour import ImageBehaviour
 
-# Cores of a node that nobody lists.
+# Of a service without pods.
 _NODE_CORES = 4.0
+# A JVM whose heap is full collects all the time: so many cores, so long until a request gets on, so many of which fail.
+_COLLECTING, _HEAP_PAUSE, _HEAP_FAILURES = 3.0, 0.8, 0.5
+# The kernel lets a thread run so long before it is another one's turn (base slice of its scheduler).
+_SLICE = 0.003
+_HEAP_TEXT = "java.lang.OutOfMemoryError: Java heap space"
 _METHOD = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Work:
-    """The inside of the services."""
+    """The inside of the services.
+
+    Attributes:
+        view: of the cluster.
+        peers: its pods.
+        chaos: the experiments that act.
+        effects: of feature flags that are on.
+        images: what is known of the programs in other pods.
+    """
 
     application: Application
     view: View
     peers: Peers
     chaos: Sequence[Experiment]
     effects: Sequence[Active]
+    images: Mapping[str, ImageBehaviour] = field(default_factory=dict)
 
     def service(self, name: str) -> ServiceState:
         """What a service has to work with."""
@@ -42,15 +60,16 @@ class Work:
         running = [peer for peer in pods if peer.running]
         serving = running if body.port is None else [peer for peer in running if peer.ready]
         some = serving or running
+        shares = [self._share(peer, body) for peer in some]
         effects = [item for item in self.effects if item.effect.service == name]
         return ServiceState(
             running=len(running),
             serving=len(serving),
-            cores=_mean([self._cores(peer) for peer in some], _NODE_CORES),
+            cores=_mean([cores for cores, _ in shares], _NODE_CORES),
             base_memory=_mean([self._memory(peer, body) for peer in some], body.memory.base),
-            busy=sum(item.value * (item.effect.cores or 0.0) for item in effects) + self._jvm_stress(some),
+            busy=_mean([busy for _, busy in shares], 0.0),
             leak=sum(item.value * (item.effect.leak or 0.0) for item in effects)
-            + _mean([_setting(peer, body, "leak", body.memory.leak) for peer in some], body.memory.leak),
+            + _mean([_setting(peer, body, "leak", body.memory.leak) + peer.growth for peer in some], body.memory.leak),
             observed=self._observed(some),
         )
 
@@ -76,37 +95,43 @@ class Work:
     def _pods(self, service: str) -> list[Peer]:
         return [peer for peer in self.peers.values() if peer.service == service]
 
-    def _cores(self, peer: Peer) -> float:
-        """Processor that a pod's program can use, beside those who stress it.
-
-        Threads of a container share its limit evenly: against w busy stressors a program gets one part of 1 + w.
-        """
-        cores = limit_of(peer.pod, "cpu") or self._node_cores(peer)
-        stress = 0.0
-        for experiment in self._acting("StressChaos", peer):
-            stressor = (experiment.spec.get("stressors") or {}).get("cpu") or {}
-            stress += number_of(stressor.get("workers")) * number_of(stressor.get("load", 100)) / 100
-        return cores / (1 + stress)
-
-    def _node_cores(self, peer: Peer) -> float:
-        node = self.view.get("Node", "", peer.pod["spec"].get("nodeName") or "")
-        allocatable = ((node or {}).get("status") or {}).get("allocatable") or {}
-        return float(quantity(allocatable["cpu"])) if "cpu" in allocatable else _NODE_CORES
-
     def _memory(self, peer: Peer, body: Service) -> float:
         """Bytes after the start, with those that a stressor takes."""
         total = _setting(peer, body, "memory", body.memory.base)
-        limit = limit_of(peer.pod, "memory") or 0.0
-        for experiment in self._acting("StressChaos", peer):
-            stressor = (experiment.spec.get("stressors") or {}).get("memory") or {}
-            size = str(stressor.get("size") or "0")
-            each = percent_of(size[:-1]) * limit if size.endswith("%") else bytes_of(size)
-            total += each * number_of(stressor.get("workers", 1))
-        return total
+        node = self.view.get("Node", "", peer.pod["spec"].get("nodeName") or "")
+        capacity = ((node or {}).get("status") or {}).get("capacity") or {}
+        machine = float(quantity(capacity.get("memory", 0)))
+        return total + sum(memory_stress(item.obj, machine) for item in self._acting("StressChaos", peer))
 
-    def _jvm_stress(self, pods: Sequence[Peer]) -> float:
-        cores = [number_of(e.spec.get("cpuCount")) for peer in pods for e in self._acting("JVMChaos", peer)]
-        return sum(cores) / max(len(pods), 1)
+    @cached_property
+    def _processors(self) -> Processors:
+        taken = {key: self._taken(peer) for key, peer in self.peers.items() if peer.service is not None}
+        return Processors(self.view, self.peers.values(), taken, self.images)
+
+    def _taken(self, peer: Peer) -> float:
+        """Processor that feature flags and stressors want in a pod, beside its requests."""
+        cores = sum(item.value * (item.effect.cores or 0.0) for item in self.effects if item.effect.service == peer.service)
+        for experiment in self._acting("StressChaos", peer):
+            stressor = stressor_of(experiment.obj, "cpu")
+            cores += number_of(stressor.get("workers")) * number_of(stressor.get("load", 100)) / 100
+        for experiment in self._acting("JVMChaos", peer):
+            cores += number_of(experiment.spec.get("cpuCount")) + (_COLLECTING if fills_heap(experiment) else 0.0)
+        return cores
+
+    def _share(self, peer: Peer, body: Service) -> tuple[float, float]:
+        """Processor that a pod can use, and how much of that goes to what runs beside its program."""
+        cores, taken = self._processors.cores(peer), self._taken(peer)
+        own = shared(cores, taken)
+        return min(own, body.threads or own) + cores - own, cores - own
+
+    def _queueing(self, peer: Peer) -> Iterator[Slowness]:
+        """How long a thread that wakes up waits for its turn, if others want all processors all the time."""
+        cores, taken = self._processors.cores(peer), self._taken(peer)
+        if taken <= cores:
+            return
+        for experiment in self._acting("StressChaos", peer):
+            seconds = _SLICE * taken / cores
+            yield Slowness(seconds, Cause("CPU stress", peer.service or "", None, experiment.refs), seconds / 2)
 
     def _acting(self, kind: str, peer: Peer) -> Iterator[Experiment]:
         return (experiment for experiment in self.chaos if experiment.kind == kind and experiment.takes(peer))
@@ -131,6 +156,9 @@ class Work:
             for experiment in self._acting("HTTPChaos", peer):
                 yield from _http_failure(experiment, name, part)
             for experiment in self._acting("JVMChaos", peer):
+                if fills_heap(experiment):
+                    cause = Cause("JVM chaos", name.service, None, experiment.refs, text=_HEAP_TEXT)
+                    yield Failure(Kind.STATUS, part * _HEAP_FAILURES, 0.0, cause)
                 if experiment.action in ("return", "exception") or _rule_breaks(experiment):
                     cause = Cause("JVM chaos", name.service, None, experiment.refs, text="java.lang.NullPointerException")
                     yield Failure(Kind.STATUS, part, 0.0, cause)
@@ -153,12 +181,15 @@ class Work:
             extra = _setting(peer, body, "latency", route.latency.p50) - route.latency.p50
             if extra:
                 yield Slowness(part * extra, self._setting_cause(name.service, peer), part * abs(extra) * 0.05)
+            for wait in self._queueing(peer):
+                yield Slowness(part * wait.seconds, wait.cause, part * wait.jitter)
             for experiment in self._acting("HTTPChaos", peer):
                 seconds = seconds_of(experiment.spec.get("delay"))
                 if seconds and _takes_route(experiment, name):
                     yield Slowness(part * seconds, Cause("HTTP chaos", name.service, None, experiment.refs))
             for experiment in self._acting("JVMChaos", peer):
                 seconds = number_of(experiment.spec.get("latency")) / 1000 if experiment.action == "latency" else 0.0
+                seconds += _HEAP_PAUSE if fills_heap(experiment) else 0.0
                 if seconds:
                     yield Slowness(part * seconds, Cause("JVM chaos", name.service, None, experiment.refs))
             for experiment in self._acting("IOChaos", peer):
@@ -201,6 +232,11 @@ def _takes_route(experiment: Experiment, name: RouteName) -> bool:
     path = str(experiment.spec.get("path") or "*").rstrip("*")
     own = name.route.partition(" ")[2] if found else "/" + name.route
     return (not wanted or found is None or wanted == found[1]) and own.startswith(path)
+
+
+def fills_heap(experiment: Experiment) -> bool:
+    """Whether a JVMChaos fills the heap of its process."""
+    return experiment.action == "stress" and experiment.spec.get("memType") == "heap"
 
 
 def _rule_breaks(experiment: Experiment) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import yaml
 from pydantic import Field
 
+from itbench.bundled import bundled
 from itbench.cluster.protocol import KubeObject
 from itbench.model.base import Model
 
@@ -49,6 +51,10 @@ class ImageBehaviour(Model):
         stop_seconds: how long it then takes.
         shell: whether the image has a shell and the usual tools.
         root: whether it runs as root unless told otherwise.
+        cores: processor that its program uses all the time, if its limit and its node let it.
+        published: whether registries have it, with every tag.
+        architectures: of the machines that it is built for; none means all.
+        manifest_list: whether a registry says so before it is pulled; otherwise its program cannot be executed.
         env: what its environment does.
     """
 
@@ -65,7 +71,15 @@ class ImageBehaviour(Model):
     stop_seconds: float = Field(default=0.2, ge=0)
     shell: bool = True
     root: bool = True
+    cores: float = Field(default=0.0, ge=0)
+    published: bool = False
+    architectures: tuple[str, ...] = ()
+    manifest_list: bool = True
     env: tuple[EnvEffect, ...] = ()
+
+    def runs_on(self, architecture: str) -> bool:
+        """Whether its program can be executed on a machine of an architecture."""
+        return not self.architectures or architecture in self.architectures
 
 
 def repository_of(image: str) -> str:
@@ -73,6 +87,12 @@ def repository_of(image: str) -> str:
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     return head + slash + last.partition(":")[0]
+
+
+def image_behaviours() -> dict[str, ImageBehaviour]:
+    """What the bundled file says of images, by repository."""
+    text = (bundled("environments") / "images.yaml").read_text(encoding="utf-8")
+    return {item["image"]: ImageBehaviour.model_validate(item) for item in yaml.safe_load(text)}
 
 
 def learnt(images: Mapping[str, ImageBehaviour], objects: Iterable[KubeObject]) -> dict[str, ImageBehaviour]:

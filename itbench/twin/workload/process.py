@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from itbench.twin.workload.behaviour import ImageBehaviour, repository_of
 from itbench.twin.workload.shell import SHELLS, Run, is_tool, run_command
 
 KILLED = 137
 MIB = 2**20
+_SHELL_BYTES = 2.0 * MIB
+_JSON_TOOL = ["-m", "json.tool"]
+# What runc reports of a program for another machine.
+_NOT_EXECUTABLE, _ENTRYPOINT = 255, "/entrypoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class Launch:
         subject: what is started, for whoever wants to tell containers apart: namespace/pod/container.
         now: the second of its start.
         taken: ports on which other containers of the pod serve; they share one address.
+        files: that are mounted from ConfigMaps and Secrets: path and text.
+        architecture: of the machine.
+        lifecycle: the container's hooks.
     """
 
     image: str
@@ -39,6 +46,9 @@ class Launch:
     subject: str
     now: float
     taken: frozenset[int] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = "amd64"
+    lifecycle: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LaunchError(Exception):
@@ -98,6 +108,10 @@ class Process(Protocol):
         """What it has printed."""
         ...
 
+    def memory(self, now: float) -> float:
+        """Bytes that it holds by itself, whatever it is asked."""
+        ...
+
 
 class Programs(Protocol):
     """What containers run."""
@@ -133,15 +147,19 @@ class KnownPrograms:
     def launch(self, launch: Launch) -> Process:
         """Start a container's process."""
         behaviour = self.behaviour(launch.image)
+        if not behaviour.runs_on(launch.architecture):
+            program = launch.command[0] if launch.command else _ENTRYPOINT
+            return Script(Run(code=_NOT_EXECUTABLE, output=[(0.0, f"exec {program}: exec format error")]), launch)
         words = [*launch.command, *launch.args] if launch.command else []
-        if not words or words[0] in behaviour.entrypoint:
+        script = behaviour.shell and (is_script(words, launch.files) or words[1:3] == _JSON_TOOL)
+        if not words or (words[0] in behaviour.entrypoint and not script):
             return Server(behaviour, launch)
-        if behaviour.shell and (words[0] in SHELLS or is_tool(words[0])):
-            run = run_command(words, launch.env)
+        if script:
+            run = run_command(words, launch.env, files=launch.files)
+            if run.programs & set(behaviour.entrypoint):
+                return Server(behaviour, launch, delay=run.seconds if run.becomes else 0.0)
             if run.becomes is None:
                 return Script(run, launch)
-            if run.becomes in behaviour.entrypoint:
-                return Server(behaviour, launch, delay=run.seconds)
             run.code, run.becomes = 127, None
             return Script(run, launch)
         raise LaunchError(_not_found(words[0]))
@@ -149,6 +167,11 @@ class KnownPrograms:
     def runs_as_root(self, image: str) -> bool:
         """Whether an image's program runs as root by itself."""
         return self.behaviour(image).root
+
+
+def is_script(words: Sequence[str], files: Mapping[str, str]) -> bool:
+    """Whether a command is one for a shell: a script, or one of the usual tools."""
+    return bool(words) and (words[0] in SHELLS or words[0] in files or is_tool(words[0]))
 
 
 class Server:
@@ -213,6 +236,11 @@ class Server:
             return [f"listen tcp :{port}: bind: address already in use" for port in sorted(self._clash)]
         return [f"listening on {port}" for port in self._behaviour.listens] if now >= self._serves_from else []
 
+    def memory(self, now: float) -> float:
+        """As its description and its environment say."""
+        grown = self._values.get("memory_mib", 0.0) if now >= self._serves_from + self._behaviour.growth_seconds else 0.0
+        return (self._behaviour.memory_mib + grown) * MIB
+
 
 class Script:
     """A shell script or a tool as a container's first process; such a process ignores SIGTERM."""
@@ -246,6 +274,10 @@ class Script:
     def lines(self, now: float) -> Sequence[str]:
         """What it has printed so far."""
         return [line for time, line in self._run.output if self._start + time <= now]
+
+    def memory(self, now: float) -> float:  # noqa: ARG002  a Process
+        """A shell needs little."""
+        return _SHELL_BYTES
 
 
 def _execute(command: Sequence[str], before: Run, second: float) -> tuple[int, str]:

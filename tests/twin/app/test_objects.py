@@ -34,7 +34,7 @@ def test_a_service_becomes_a_workload_and_a_kubernetes_service() -> None:
     assert service["spec"]["ports"] == [{"name": "tcp-service", "port": 8080, "protocol": "TCP", "targetPort": 8080}]
     assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
     assert deployment["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
-    assert container["resources"] == {"limits": {"memory": "160Mi"}}
+    assert container["resources"] == {"requests": {"cpu": "20m"}, "limits": {"memory": "160Mi"}}
 
 
 def test_secrets_and_files_are_referred_to() -> None:

@@ -25,7 +25,7 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.cluster = self.running.twin.cluster
-        self.wiring = Wiring(self.running.graph, self.running.twin.clock.epoch)
+        self.wiring = Wiring(self.running.graph)
 
     def create(self, api_version: str, kind: str, name: str, spec: dict[str, Any], **metadata: Any) -> None:
         body = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop", **metadata}}

@@ -135,10 +135,19 @@ def test_a_changed_secret_counts_with_the_next_start(shop: Shop) -> None:
 
 
 def test_half_of_the_endpoints_fail_half_of_the_calls(shop: Shop) -> None:
+    shop.container("catalog", readinessProbe=None)
+    shop.state(60)
     pods = [pod["metadata"]["name"] for pod in shop.cluster.list("Pod", "shop", "app.kubernetes.io/name=catalog")]
     spec = {"mode": "all", "action": "pod-failure", "selector": {"pods": {"shop": pods[:1]}}}
     shop.create("chaos-mesh.org/v1alpha1", "PodChaos", "one", spec)
-    assert only(shop.link("front", "catalog", after=1)) == (Kind.REFUSED, 0.5, "pod failure")
+    assert only(shop.link("front", "catalog")) == (Kind.REFUSED, 0.5, "pod failure")
+
+
+def test_a_readiness_probe_takes_a_replaced_program_out_of_the_endpoints(shop: Shop) -> None:
+    spec = {"action": "pod-failure", **selector("cart")}
+    shop.create("chaos-mesh.org/v1alpha1", "PodChaos", "one", spec)
+    assert shop.link("front", "cart").rejected is not None
+    assert shop.service("cart", after=0).running == 0
 
 
 def selector(service: str) -> dict[str, Any]:

@@ -46,3 +46,22 @@ def test_exec_hands_over_to_a_program() -> None:
 
 def test_output_has_its_time() -> None:
     assert run_script("echo a; sleep 5; echo b", {}).output == [(0, "a"), (5, "b")]
+
+
+def test_a_mounted_file_is_read_checked_and_run() -> None:
+    files = {"/etc/app/good.json": '{"a": 1}', "/etc/app/bad.json": '{"a": 1,}', "/opt/run.sh": "echo up; exit 4"}
+    assert run_command(["python3", "-m", "json.tool", "/etc/app/good.json"], {}, files=files).code == 0
+    broken = run_script("jq . /etc/app/bad.json || exit 1", {}, files=files)
+    assert (broken.code, len(broken.output)) == (1, 1)
+    assert run_script("cat /etc/app/good.json", {}, files=files).code == 0
+    assert run_command(["/bin/sh", "/opt/run.sh"], {}, files=files).code == 4
+    assert run_command(["/opt/run.sh"], {}, files=files).output == [(0, "up")]
+    assert run_command(["sh", "/opt/gone.sh"], {}, files=files).code == 127
+
+
+def test_a_loop_beside_a_server_stores_what_it_takes_from_a_device() -> None:
+    loop = 'while true; do store-cli SET "k$i" "$(head -c 1M /dev/urandom | base64)"; sleep 2; done'
+    run = run_command(["sh", "-c", f"store-server --port 1 & {loop}"], {})
+    assert (run.background, run.growth, run.forever) == (["store-server"], 2**20 / 2, True)
+    assert run_script("store-server & wait", {}).forever
+    assert run_script("echo a 2>&1; sleep 1 && echo b", {}).seconds == 1

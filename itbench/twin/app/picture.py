@@ -1,24 +1,18 @@
-"""An application's calls as a drawing in SVG: services in columns from the load on, lines from caller to callee.
-
-The layout is Sugiyama's: a line that crosses columns gets a point in each, columns are ordered so that neighbours lie
-near each other, and everything is moved towards the middle of what it is connected with.
-"""
+"""An application's calls as a drawing in SVG: services in columns from the load on, lines from caller to callee."""
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 from xml.sax.saxutils import escape
 
 from itbench.twin.app.application import Application
+from itbench.twin.app.layout import Point, place
 from itbench.twin.app.topology import Line, layers, lines
 
 _WIDTH, _HEIGHT = 132, 40
 _COLUMN, _ROW = 208, 58
 _MARGIN = 28
-_SWEEPS = 24
 
 # One hue for a family of languages; colours of the Okabe-Ito palette, lightened, which colour-blind people tell apart.
 _COLOURS = {
@@ -43,16 +37,14 @@ _TIP = (
 )
 _DASHES = {"required": "", "degraded": "7 4", "ignored": "2 4"}
 
-Point: TypeAlias = tuple[str, int]
-"""A service, or a point of a line in one column: a name that no other has, and the column."""
-
 
 def svg(application: Application) -> str:
     """The drawing. Solid lines are needed for an answer, dashed ones for a whole answer, dotted ones for none."""
     column = layers(application)
     drawn = [line for line in lines(application) if line.source != line.target]
     paths = {line: _path(line, column) for line in drawn}
-    places = _place(column, list(paths.values()))
+    rows = place(column, list(paths.values()))
+    places = {point: (_MARGIN + _COLUMN * point[1], _MARGIN + _ROW * y) for point, y in rows.items()}
     width = 2 * _MARGIN + _WIDTH + _COLUMN * max(column.values())
     height = 2 * _MARGIN + _HEIGHT + max(y for _, y in places.values()) + 22
     size = f'width="{width}" height="{height:.0f}"'
@@ -80,53 +72,6 @@ def _path(line: Line, column: Mapping[str, int]) -> list[Point]:
     step = 1 if end >= start else -1
     between = [(f"{line.source}→{line.target}", number) for number in range(start + step, end, step)]
     return [(line.source, start), *between, (line.target, end)]
-
-
-def _place(column: Mapping[str, int], paths: Sequence[Sequence[Point]]) -> dict[Point, tuple[float, float]]:
-    """Left upper corners, the top at 0."""
-    near: dict[Point, list[Point]] = defaultdict(list)
-    for path in paths:
-        for one, other in itertools.pairwise(path):
-            near[one].append(other)
-            near[other].append(one)
-    rows: dict[int, list[Point]] = defaultdict(list)
-    for point in dict.fromkeys([*((name, number) for name, number in column.items()), *(p for path in paths for p in path)]):
-        rows[point[1]].append(point)
-    height = {point: float(index) for points in rows.values() for index, point in enumerate(points)}
-    for sweep in range(_SWEEPS):
-        for number in sorted(rows, reverse=bool(sweep % 2)):
-            side = number + (1 if sweep % 2 else -1)
-            beside = {point: [other for other in near[point] if other[1] == side] for point in rows[number]}
-            wished = {point: _middle(height, beside[point], height[point]) for point in rows[number]}
-            rows[number].sort(key=lambda point: (wished[point], height[point]))
-            height.update({point: float(index) for index, point in enumerate(rows[number])})
-    _relax(rows, near, height)
-    lowest = min(height.values())
-    return {point: (_MARGIN + _COLUMN * point[1], _MARGIN + _ROW * (y - lowest)) for point, y in height.items()}
-
-
-def _relax(rows: Mapping[int, Sequence[Point]], near: Mapping[Point, Sequence[Point]], height: dict[Point, float]) -> None:
-    """Move points towards their neighbours, without a change of order and never nearer than one row (half for lines)."""
-    for sweep in range(_SWEEPS):
-        for number in sorted(rows, reverse=bool(sweep % 2)):
-            points = rows[number]
-            wished = [_middle(height, near[point], height[point]) for point in points]
-            gaps = [0.0, *(_gap(one, other, near) for one, other in itertools.pairwise(points))]
-            placed: list[float] = []
-            for wish, gap in zip(wished, gaps, strict=True):
-                placed.append(max(wish, placed[-1] + gap) if placed else wish)
-            # Pushing only downwards would drift: the column as a whole goes back to where it wants to be.
-            shift = sum(wished) / len(wished) - sum(placed) / len(placed)
-            height.update({point: y + shift for point, y in zip(points, placed, strict=True)})
-
-
-def _gap(one: Point, other: Point, near: Mapping[Point, Sequence[Point]]) -> float:
-    lines_only = sum("→" in name for name, _ in (one, other))
-    return (1.0, 0.8, 0.35)[lines_only] if near else 1.0
-
-
-def _middle(height: Mapping[Point, float], points: Sequence[Point], otherwise: float) -> float:
-    return sum(height[point] for point in points) / len(points) if points else otherwise
 
 
 def _curve(line: Line, corners: Sequence[tuple[float, float]]) -> str:

@@ -59,7 +59,7 @@ class Curves:
     omitted: tuple[str, ...]
 
 
-def curves_of(measured: Measured, window: tuple[float, float], most: int = 7) -> Curves:
+def curves_of(measured: Measured, window: tuple[float, float], most: int = 6) -> Curves:
     """The curves around the onset.
 
     Args:

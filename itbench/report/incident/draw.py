@@ -92,12 +92,13 @@ def _figure(picture: Picture) -> Figure:
     from itbench.report.incident.draw_spread import ROW
     from itbench.report.incident.draw_timeline import height_of, sections_of
 
-    lines = [line for cause in picture.causes for line in textwrap.wrap(cause, 118, break_on_hyphens=False)]
+    lines = [line for cause in picture.causes for line in textwrap.wrap(cause, 132, break_on_hyphens=False)]
+    notes = textwrap.wrap(_note(picture), 165)
     sections = sections_of(picture)
     graph = picture.graph.rows * ROW
     panels = len(picture.curves.rows) * (_PANEL + _GAP) - _GAP
     text = _TITLE + _LINE * (len(lines) + 1) + 2 * _SPACE + 2 * _HEADING
-    height = 2 * _MARGIN + text + graph + panels + height_of(sections) + 2 * _AXIS + _LINE
+    height = 2 * _MARGIN + text + graph + panels + height_of(sections) + 2 * _AXIS + _LINE * len(notes)
     figure = Figure(figsize=(_WIDTH, height), facecolor="#ffffff")
     sheet = _Sheet(figure)
     sheet.y = _MARGIN
@@ -105,13 +106,17 @@ def _figure(picture: Picture) -> Figure:
     _spread(sheet, picture, graph)
     _curves(sheet, picture)
     _timeline(sheet, picture)
+    for line in notes:
+        sheet.write(line, size=SMALL, color=SOFT)
+        sheet.y += _LINE
+    return figure
+
+
+def _note(picture: Picture) -> str:
     note = "Grey: the same world without the fault, on the same random numbers. Dashed lines: faults."
     if picture.curves.omitted:
-        note += f" Not shown: {', '.join(picture.curves.omitted)}."
-    sheet.y = height - _MARGIN - _LINE
-    shown, size = fit(f"{note} Simulated by itbench, seed {picture.seed}.", _INNER, SMALL, smallest=5.5)
-    sheet.write(shown, size=size, color=SOFT)
-    return figure
+        note += f" Without curves here: {', '.join(picture.curves.omitted)}."
+    return f"{note} Simulated by itbench, seed {picture.seed}."
 
 
 def _head(sheet: _Sheet, picture: Picture, lines: list[str]) -> None:
@@ -163,7 +168,7 @@ def _curves(sheet: _Sheet, picture: Picture) -> None:
         shift = 0.075 / sheet.height if row.users else 0.0
         sheet.figure.text(_MARGIN / _WIDTH, middle + shift, "users" if row.users else name, size=9.0 if row.users else size, va="center")
         if row.users:
-            small, points = fit(f"as {row.service} sees it", _NAMES + 0.1, SMALL)
+            small, points = fit(row.service, _NAMES, SMALL, smallest=5.5)
             sheet.figure.text(_MARGIN / _WIDTH, middle - shift, small, size=points, color=SOFT, va="center")
         sheet.y += _PANEL + _GAP
     sheet.y += _AXIS - _GAP
@@ -175,7 +180,7 @@ def _timeline(sheet: _Sheet, picture: Picture) -> None:
     sections = sections_of(picture)
     height = height_of(sections)
     widest = max((width_of(strip.name, 7.5) for section in sections for strip in section.strips), default=0.0)
-    label = min(max(widest + 0.15, _NAMES + _UNITS), _STRIP_NAMES)
+    label = min(max(widest + 0.22, _NAMES + _UNITS), _STRIP_NAMES)
     axes = sheet.axes(label, _INNER - label, height)
     window, faults = _minutes(picture)
     draw_sections(axes, sections, window, faults, label)

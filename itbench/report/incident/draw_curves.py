@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,9 @@ def _mark_idle(axes: Axes, curve: Curve, minutes: Array, top: float) -> None:
     idle = np.flatnonzero(np.isnan(curve.faulted))
     if len(idle) > 0.25 * len(minutes):
         middle = float((minutes[idle[0]] + minutes[idle[-1]]) / 2)
-        axes.text(middle, top / 2, "no requests", size=SMALL, color=SOFT, ha="center", va="center", style="italic")
+        ground = {"boxstyle": "square,pad=0.15", "facecolor": "#ffffff", "edgecolor": "none"}
+        style = {"size": SMALL, "color": SOFT, "ha": "center", "va": "center", "style": "italic"}
+        axes.text(middle, top / 2, "no requests", bbox=ground, zorder=5, **style)
 
 
 def corners(curve: Curve, least: float) -> NDArray[np.intp]:
@@ -83,4 +86,4 @@ def ceiling(metric: Metric, curve: Curve) -> float:
 def said(metric: Metric, value: float) -> str:
     """A value with its unit."""
     text = {"requests": rate, "failures": percent, "latency": seconds}[metric](value)
-    return text.replace(".0 ", " ").removesuffix(".0")
+    return re.sub(r"(\.\d*?)0+(?= |$)", r"\1", text).replace(". ", " ").removesuffix(".")

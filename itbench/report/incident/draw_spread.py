@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 ROW = 0.46
 _HEIGHT = 0.36
-_WIDEST, _NARROWEST, _GAP = 1.45, 1.0, 0.8
+_WIDEST, _NARROWEST, _GAP = 1.8, 1.05, 0.75
+_NAME = 8.2
 _FARTHEST = 2.7
 _HEAD = 0.09
 _LABEL = SMALL - 0.5
-_PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73)
-"""Where a label may stand on its arrow, the best first."""
+_ABOVE = 0.075
+"""How far above its arrow a label stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class _Box:
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
+    def holds(self, point: tuple[float, float]) -> bool:
+        return self.left < point[0] < self.right and self.top < point[1] < self.bottom
+
 
 def draw_spread(axes: Axes, graph: Graph, width: float, height: float) -> None:
     """Draw a graph on axes of a size in inches."""
@@ -44,18 +48,21 @@ def draw_spread(axes: Axes, graph: Graph, width: float, height: float) -> None:
     axes.set_ylim(height, 0)
     boxes = _boxes(graph, width)
     taken = list(boxes.values())
-    ways = [_way(boxes[edge.source], boxes[edge.target]) for edge in graph.edges]
+    ways = [_way(boxes, edge, graph.edges) for edge in graph.edges]
     for edge, way in zip(graph.edges, ways, strict=True):
         _arrow(axes, edge, way)
     for node in graph.nodes:
         _node(axes, node, boxes[node.id])
-    for edge, way in zip(graph.edges, ways, strict=True):
-        _label(axes, edge, way, taken)
+    numbered = sorted(enumerate(zip(graph.edges, ways, strict=True)), key=lambda item: item[1][0].spread == "starved")
+    for number, (edge, way) in numbered:  # what merely gets less to do has its label where there is room left
+        crossed = [point for other in (*ways[:number], *ways[number + 1 :]) for point in _points(other)]
+        _label(axes, edge, way, taken, crossed)
 
 
 def _boxes(graph: Graph, width: float) -> dict[str, _Box]:
     gaps = max(graph.columns - 1, 1)
-    wide = min(_WIDEST, max(_NARROWEST, (width - gaps * _GAP) / graph.columns))
+    longest = max((width_of(node.lines[0], _NAME) for node in graph.nodes), default=0.0) + 0.2
+    wide = min(max(longest, _NARROWEST), _WIDEST, (width - gaps * _GAP) / graph.columns)
     step = min((width - wide) / gaps, _FARTHEST)
     found = {}
     for node in graph.nodes:
@@ -68,20 +75,27 @@ _Point = tuple[float, float]
 _Way = tuple[_Point, _Point, _Point, _Point]
 
 
-def _way(source: _Box, target: _Box) -> _Way:
-    """A Bézier curve that leaves and enters sideways."""
+def _way(boxes: Mapping[str, _Box], edge: Edge, edges: Sequence[Edge]) -> _Way:
+    """A Bézier curve that leaves and enters sideways: it climbs where fewer lines run, so that its other end is level and
+    there is room for what it says.
+    """
+    source, target = boxes[edge.source], boxes[edge.target]
     x0, y0 = source.right, (source.top + source.bottom) / 2
     x1, y1 = target.left - _HEAD, (target.top + target.bottom) / 2
-    bend = (x1 - x0) * 0.5
-    return (x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)
+    leaving, arriving = (sum(getattr(other, end) == getattr(edge, end) for other in edges) for end in ("source", "target"))
+    one, two = (0.3, 0.15) if leaving >= arriving else (0.85, 0.7)
+    return (x0, y0), (x0 + one * (x1 - x0), y0), (x0 + two * (x1 - x0), y1), (x1, y1)
+
+
+def _points(way: _Way) -> list[_Point]:
+    """Points on a curve, close to one another."""
+    return [_on(way, step / 24) for step in range(25)]
 
 
 def _on(way: _Way, t: float) -> _Point:
     weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-    return (
-        sum(weight * point[0] for weight, point in zip(weights, way, strict=True)),
-        sum(weight * point[1] for weight, point in zip(weights, way, strict=True)),
-    )
+    x, y = (sum(weight * point[axis] for weight, point in zip(weights, way, strict=True)) for axis in (0, 1))
+    return x, y
 
 
 def _arrow(axes: Axes, edge: Edge, way: _Way) -> None:
@@ -108,7 +122,7 @@ def _node(axes: Axes, node: Node, box: _Box) -> None:
     inks = ("#ffffff", "#d9dfe4") if node.look == "root" else (INK, "#3c4650")
     middle = (box.top + box.bottom) / 2
     shifts = (-0.075, 0.085) if node.lines[1] else (0.0, 0.0)
-    for text, ink, size_pt, shift in zip(node.lines, inks, (8.2, 6.8), shifts, strict=True):
+    for text, ink, size_pt, shift in zip(node.lines, inks, (_NAME, 6.8), shifts, strict=True):
         if text:
             shown, points = fit(text, box.right - box.left - 0.1, size_pt)
             axes.text(
@@ -116,23 +130,24 @@ def _node(axes: Axes, node: Node, box: _Box) -> None:
             )
 
 
-def _label(axes: Axes, edge: Edge, way: _Way, taken: list[_Box]) -> None:
-    """What an arrow says, at the first place on it where it covers nothing; nowhere if there is none."""
+def _label(axes: Axes, edge: Edge, way: _Way, taken: list[_Box], crossed: Sequence[_Point]) -> None:
+    """What an arrow says, above its end or its beginning, or on it: where it covers no other; nowhere if there is no room."""
     if not edge.text:
         return
-    wide, high = width_of(edge.text, _LABEL) + 0.06, 0.12
-    flat = abs(way[0][1] - way[-1][1]) < 0.1
-    for t in _PLACES:
-        x, y = _on(way, t)
-        y -= 0.09 if flat else 0.0  # above a line that hardly climbs, on one that does
+    wide, high = width_of(edge.text, _LABEL) + 0.06, 0.115
+    (x0, y0), (x1, y1) = way[0], way[-1]
+    middle = _on(way, 0.5)
+    ends = ((x1 - wide / 2 - 0.02, y1 - _ABOVE, False), (x0 + wide / 2 + 0.04, y0 - _ABOVE, False))
+    for x, y, covers in (*ends, (*middle, True)):
         box = _Box(x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
-        if any(box.meets(other) for other in taken):
+        own = () if covers else [point for point in _points(way) if box.holds(point)]
+        hides = any(map(box.holds, crossed)) and not (covers and edge.spread != "starved")
+        if own or hides or any(box.meets(other) for other in taken):
             continue
         taken.append(box)
-        ground = None if flat else {"boxstyle": "square,pad=0.1", "facecolor": "#ffffff", "edgecolor": "none"}
-        axes.text(
-            *(x, y, edge.text), size=_LABEL, color=EDGES[edge.spread][0], ha="center", va="center", bbox=ground, zorder=4
-        )
+        ground = {"boxstyle": "square,pad=0.1", "facecolor": "#ffffff", "edgecolor": "none"} if covers else None
+        style = {"size": _LABEL, "color": EDGES[edge.spread][0], "ha": "center", "va": "center"}
+        axes.text(x, y, edge.text, bbox=ground, zorder=4, **style)
         return
 
 

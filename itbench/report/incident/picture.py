@@ -74,4 +74,6 @@ def effect_in_words(measured: Measured, begins: float) -> str:
     burned = measured.burned
     share = burned.failed / burned.requests if burned.requests > 0 else 0.0
     users = f"{percent(share)} of users’ requests fail" if share >= 5e-5 else "users see no more errors than usual"
-    return f"First impact after {measured.onset - begins:.0f} s; {len(touched)} of {of} services suffer; {users}."
+    delay = measured.onset - begins
+    soon = "First impact at once" if delay < 1 else f"First impact after {delay:.0f} s"
+    return f"{soon}; {len(touched)} of {of} services suffer; {users}."

@@ -17,6 +17,7 @@ COMMANDS = {
     "list": ("itbench.cli.scenario:list_", "List the scenarios that ship."),
     "show": ("itbench.cli.scenario:show", "Show what one scenario does."),
     "simulate": ("itbench.cli.scenario:simulate", "Write the files of a simulated scenario."),
+    "plot": ("itbench.cli.scenario_plot:plot", "Draw a picture of an incident."),
 }
 
 

@@ -36,10 +36,9 @@ def draw(picture: Picture, form: Format) -> bytes:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "drawing an incident") from error
+    require_matplotlib()
+    import matplotlib as mpl
+
     from itbench.report.incident.svg import tidy
 
     with mpl.rc_context({**mpl.rcParamsDefault, **RC}):
@@ -50,6 +49,18 @@ def draw(picture: Picture, form: Format) -> bytes:
             return out.getvalue()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return tidy(out.getvalue().decode(), prefix=f"{picture.id}-{picture.seed}", title=picture.title).encode()
+
+
+def require_matplotlib() -> None:
+    """See that pictures can be drawn, before anything that takes time.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plot", "drawing an incident") from error
 
 
 def format_of(path: Path) -> Format:

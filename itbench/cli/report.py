@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +12,18 @@ from itbench.cli.options import FOLDER, JSON
 from itbench.model.errors import UsageError
 from itbench.model.trial import TrialRecord
 
+if TYPE_CHECKING:
+    from itbench.report.html import Drawing
+    from itbench.runner.store import RunStore
+
 
 @click.command()
 @click.argument("run_dir", type=FOLDER)
 @click.option("--markdown", type=FOLDER, help="Also write the scorecard to this Markdown file.")
 @click.option("--html", type=FOLDER, help="Also write it to this HTML file.")
+@click.option(
+    "--plots", is_flag=True, help="With --html: also a picture of each simulated scenario (seconds each)."
+)
 @click.option("--details", is_flag=True, help="Show every metric.")
 @click.option("--bootstrap", is_flag=True, help="Bootstrap intervals (seeded by the run) instead of Student's.")
 @click.option(
@@ -23,7 +31,14 @@ from itbench.model.trial import TrialRecord
 )
 @JSON
 def report(
-    run_dir: Path, markdown: Path | None, html: Path | None, details: bool, bootstrap: bool, ev: bool, as_json: bool
+    run_dir: Path,
+    markdown: Path | None,
+    html: Path | None,
+    plots: bool,
+    details: bool,
+    bootstrap: bool,
+    ev: bool,
+    as_json: bool,
 ) -> None:
     """Show the scorecard of a run, from its records.
 
@@ -39,15 +54,18 @@ def report(
     from itbench.runner.store import RunStore
     from itbench.runner.summary import summarise_store
 
+    if plots and html is None:
+        raise UsageError("--plots are for a page", hint="Add --html FILE; for one picture: itbench scenario plot ID")
     store = RunStore.open(run_dir)
     summary = summarise_store(store, load_rules(), bootstrap=bootstrap)
     if ev and (bootstrap or details or markdown or html):
         raise UsageError("--ev shows the public evaluator's figures alone", hint="Leave out the other options")
-    text = markdown_scorecard(summary)
-    for path, content in ((markdown, text), (html, html_page(text))):
-        if path is not None:
-            write_file(path, content.encode())
-            click.echo(f"Wrote {path}.", err=True)
+    if markdown is not None:
+        write_file(markdown, markdown_scorecard(summary).encode())
+        click.echo(f"Wrote {markdown}.", err=True)
+    if html is not None:
+        write_file(html, html_page(summary, _incidents(store) if plots else ()).encode())
+        click.echo(f"Wrote {html}.", err=True)
     if ev:
         figures = reference_figures(list(store.records()))
         click.echo(json.dumps({"schema_version": 1, "agents": figures})) if as_json else print_reference(figures)
@@ -55,6 +73,19 @@ def report(
         click.echo(summary.model_dump_json())
     else:
         print_scorecard(summary, details=details)
+
+
+def _incidents(store: RunStore) -> list[Drawing]:
+    """Pictures of the run's simulated scenarios, with a word about each: they take a while."""
+    from itbench.report.incident.of_run import drawings_of
+
+    found = []
+    for drawing in drawings_of(store.config):
+        click.echo(f"drawn: {drawing.title}", err=True)
+        found.append(drawing)
+    if not found:
+        click.echo("note: no scenario of this run is simulated; there is nothing to draw", err=True)
+    return found
 
 
 @click.command()

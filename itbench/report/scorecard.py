@@ -48,11 +48,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric between 0 and 1: an estimate per agent, None where an agent has none."""
+
+    label: str
+    estimates: tuple[Estimate | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """The tables of one domain."""
+    """The tables of one domain; `figures` are the headline's metrics as numbers."""
 
     title: str
     agents: tuple[str, ...]
+    figures: tuple[Figure, ...]
     headline: tuple[Row, ...]
     details: tuple[Row, ...]
     complexity: tuple[Row, ...]
@@ -85,6 +94,7 @@ def _section(domain: Domain, columns: list[tuple[AgentSummary, DomainSummary]]) 
     return Section(
         title=f"{DOMAIN_TITLES[domain]}: {_counted(first.scenarios, 'scenario')}, {trials} per agent",
         agents=tuple(agent.agent for agent, _ in columns),
+        figures=tuple(Figure(LABELS[key], tuple(column.metrics.get(key) for column in found)) for key in known),
         headline=(
             *(Row(LABELS[key], tuple(show(column.metrics.get(key)) for column in found)) for key in known),
             *_accounts(found),

@@ -37,11 +37,11 @@ def draw(picture: Picture, form: Format) -> bytes:
         MissingExtraError: matplotlib is not installed.
     """
     require_matplotlib()
-    import matplotlib as mpl
+    from matplotlib import style
 
     from itbench.report.incident.svg import tidy
 
-    with mpl.rc_context({**mpl.rcParamsDefault, **RC}):
+    with style.context(["default", RC]):  # whatever the user's matplotlibrc says
         figure = _figure(picture)
         out = io.BytesIO()
         if form == "png":
@@ -175,9 +175,9 @@ def _curves(sheet: _Sheet, picture: Picture) -> None:
             if row is rows[-1]:
                 axes.set_xlabel("minutes since the first fault", size=SMALL, color=SOFT, labelpad=2)
         middle = 1 - (sheet.y + _PANEL / 2) / sheet.height
-        name, size = fit(row.service, _NAMES, 9.0)
+        name, size = fit("users" if row.users else row.service, _NAMES, 9.0)
         shift = 0.075 / sheet.height if row.users else 0.0
-        sheet.figure.text(_MARGIN / _WIDTH, middle + shift, "users" if row.users else name, size=9.0 if row.users else size, va="center")
+        sheet.figure.text(_MARGIN / _WIDTH, middle + shift, name, size=size, va="center")
         if row.users:
             small, points = fit(row.service, _NAMES, SMALL, smallest=5.5)
             sheet.figure.text(_MARGIN / _WIDTH, middle - shift, small, size=points, color=SOFT, va="center")

@@ -58,9 +58,9 @@ def _mark_idle(axes: Axes, curve: Curve, minutes: Array, top: float) -> None:
     idle = np.flatnonzero(np.isnan(curve.faulted))
     if len(idle) > 0.25 * len(minutes):
         middle = float((minutes[idle[0]] + minutes[idle[-1]]) / 2)
-        ground = {"boxstyle": "square,pad=0.15", "facecolor": "#ffffff", "edgecolor": "none"}
-        style = {"size": SMALL, "color": SOFT, "ha": "center", "va": "center", "style": "italic"}
-        axes.text(middle, top / 2, "no requests", bbox=ground, zorder=5, **style)
+        text = axes.text(middle, top / 2, "no requests", size=SMALL, color=SOFT, ha="center", va="center", style="italic")
+        text.set_bbox({"boxstyle": "square,pad=0.15", "facecolor": "#ffffff", "edgecolor": "none"})
+        text.set_zorder(5)
 
 
 def corners(curve: Curve, least: float) -> NDArray[np.intp]:

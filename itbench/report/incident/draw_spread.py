@@ -33,9 +33,7 @@ class _Box:
     bottom: float
 
     def meets(self, other: _Box) -> bool:
-        return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
-        )
+        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
 
     def holds(self, point: tuple[float, float]) -> bool:
         return self.left < point[0] < self.right and self.top < point[1] < self.bottom
@@ -104,7 +102,8 @@ def _arrow(axes: Axes, edge: Edge, way: _Way) -> None:
 
     colour, dashes, thick = EDGES[edge.spread]
     curve = Path(way, [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
-    axes.add_patch(PathPatch(curve, fill=False, edgecolor=colour, linewidth=thick, linestyle=dashes, capstyle="butt", zorder=1))
+    line = PathPatch(curve, fill=False, edgecolor=colour, linewidth=thick, linestyle=dashes, capstyle="butt", zorder=1)
+    axes.add_patch(line)
     x, y = way[-1]
     head = [(x + _HEAD, y), (x, y - 0.45 * _HEAD), (x, y + 0.45 * _HEAD)]
     axes.add_patch(Polygon(head, facecolor=colour, linewidth=0, zorder=3, clip_on=False))
@@ -118,20 +117,21 @@ def _node(axes: Axes, node: Node, box: _Box) -> None:
     size = box.right - box.left - 2 * pad, box.bottom - box.top - 2 * pad
     border = INK if node.look == "root" else "#6b7785"
     shape = f"round,pad={pad},rounding_size=0.07"
-    axes.add_patch(FancyBboxPatch(corner, *size, shape, facecolor=FILLS[node.look], edgecolor=border, linewidth=0.9, zorder=2, clip_on=False))
+    patch = FancyBboxPatch(corner, *size, shape, facecolor=FILLS[node.look], edgecolor=border, linewidth=0.9, clip_on=False)
+    patch.set_zorder(2)
+    axes.add_patch(patch)
     inks = ("#ffffff", "#d9dfe4") if node.look == "root" else (INK, "#3c4650")
     middle = (box.top + box.bottom) / 2
     shifts = (-0.075, 0.085) if node.lines[1] else (0.0, 0.0)
     for text, ink, size_pt, shift in zip(node.lines, inks, (_NAME, 6.8), shifts, strict=True):
         if text:
             shown, points = fit(text, box.right - box.left - 0.1, size_pt)
-            axes.text(
-                *((box.left + box.right) / 2, middle + shift, shown), size=points, color=ink, ha="center", va="center", zorder=3
-            )
+            x = (box.left + box.right) / 2
+            axes.text(x, middle + shift, shown, size=points, color=ink, ha="center", va="center", zorder=3)
 
 
 def _label(axes: Axes, edge: Edge, way: _Way, taken: list[_Box], crossed: Sequence[_Point]) -> None:
-    """What an arrow says, above its end or its beginning, or on it: where it covers no other; nowhere if there is no room."""
+    """What an arrow says, above its end or its beginning, or on it, where it covers no other; if there is room at all."""
     if not edge.text:
         return
     wide, high = width_of(edge.text, _LABEL) + 0.06, 0.115
@@ -146,8 +146,8 @@ def _label(axes: Axes, edge: Edge, way: _Way, taken: list[_Box], crossed: Sequen
             continue
         taken.append(box)
         ground = {"boxstyle": "square,pad=0.1", "facecolor": "#ffffff", "edgecolor": "none"} if covers else None
-        style = {"size": _LABEL, "color": EDGES[edge.spread][0], "ha": "center", "va": "center"}
-        axes.text(x, y, edge.text, bbox=ground, zorder=4, **style)
+        colour = EDGES[edge.spread][0]
+        axes.text(x, y, edge.text, bbox=ground, size=_LABEL, color=colour, ha="center", va="center", zorder=4)
         return
 
 

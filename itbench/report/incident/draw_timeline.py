@@ -120,9 +120,8 @@ def _mark(name: str, marks: Sequence[Mark], minutes: Minutes) -> Strip:
 
     def draw(axes: Axes, y: float) -> None:
         edge = SOFT if marks[0].what == "innocent" else colour
-        axes.scatter(
-            times, [y] * len(times), marker=shape, s=size, facecolor=colour, edgecolor=edge, linewidth=1, zorder=3, clip_on=False
-        )
+        look = axes.scatter(times, [y] * len(times), marker=shape, s=size, facecolor=colour, edgecolor=edge, linewidth=1)
+        look.set(zorder=3, clip_on=False)
 
     return Strip(name, draw)
 
@@ -147,5 +146,3 @@ def _reports(item: Reports, minutes: Minutes, window: tuple[float, float]) -> St
         axes.scatter(times, [y] * len(times), marker="|", s=46, color=colour, linewidth=1.2, zorder=3)
 
     return Strip(f"{item.reason} · {item.about}", draw)
-
-

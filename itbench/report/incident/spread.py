@@ -87,9 +87,7 @@ def graph_of(measured: Measured) -> Graph:
     edges = (*_actions(measured), *_edges(measured.chain.steps))
     paths = [_path(edge, column) for edge in edges]
     rows = _compact(place(column, paths), column.items())
-    nodes = [
-        Node(name, *_root_text(measured, index), column=0, row=rows[name, 0]) for index, name in enumerate(roots)
-    ]
+    nodes = [Node(name, *_root_text(measured, index), column=0, row=rows[name, 0]) for index, name in enumerate(roots)]
     nodes += [
         Node(name, *service_text(name, measured.impacts), column=at, row=rows[name, at])
         for name, at in column.items()

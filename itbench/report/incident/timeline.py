@@ -116,7 +116,8 @@ def owners_of(worlds: Worlds) -> dict[str, str]:
 def reports_of(worlds: Worlds) -> tuple[Reports, ...]:
     """The events that the world without the faults does not have as often, warnings first, then by time."""
     owners = owners_of(worlds)
-    ours, theirs = (_reports(world, worlds.plan.scenario.timeline.seconds, owners) for world in (worlds.faulted, worlds.healthy))
+    seconds = worlds.plan.scenario.timeline.seconds
+    ours, theirs = (_reports(world, seconds, owners) for world in (worlds.faulted, worlds.healthy))
     found = [
         Reports(reason, about, warning, tuple(times))
         for (reason, about, warning), times in ours.items()

@@ -15,15 +15,14 @@ _INK, _SOFT, _GRID = "#1c242c", "#5b6670", "#dde2e6"
 # The Okabe-Ito palette, darkened where white is behind it, and a shape for each: agents differ by more than hue.
 _COLOURS = ("#0072b2", "#d55e00", "#00825f", "#a8558a", "#8a6500", "#3a3f44")
 _MANY = len(_COLOURS)
-_LEADING = 3
-"""Metrics that are drawn where agents are many."""
+_LEADING, _MARKS = 3, 14
+"""The first metrics are always drawn, others only up to so many marks: the table below has them all."""
 
 
 def intervals(section: Section) -> str:
     """An `<svg>` element; empty where nothing was measured."""
     figures = [figure for figure in section.figures if any(_known(estimate) for estimate in figure.estimates)]
-    if len(section.agents) > _MANY:
-        figures = figures[:_LEADING]
+    figures = figures[: max(_LEADING, _MARKS // len(section.agents))]
     if not figures:
         return ""
     alone = len(section.agents) == 1

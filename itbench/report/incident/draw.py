@@ -104,7 +104,7 @@ def _figure(picture: Picture) -> Figure:
     from itbench.report.incident.draw_timeline import height_of, sections_of
 
     lines = [line for cause in picture.causes for line in textwrap.wrap(cause, 132, break_on_hyphens=False)]
-    notes = textwrap.wrap(_note(picture), 165)
+    notes = textwrap.wrap(_note(picture), 165, break_on_hyphens=False)
     sections = sections_of(picture)
     graph = picture.graph.rows * ROW
     panels = len(picture.curves.rows) * (_PANEL + _GAP) - _GAP

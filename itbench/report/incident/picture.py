@@ -76,4 +76,5 @@ def effect_in_words(measured: Measured, begins: float) -> str:
     users = f"{percent(share)} of users’ requests fail" if share >= 5e-5 else "users see no more errors than usual"
     delay = measured.onset - begins
     soon = "First impact at once" if delay < 1 else f"First impact after {delay:.0f} s"
-    return f"{soon}; {len(touched)} of {of} services suffer; {users}."
+    suffer = "suffers" if len(touched) == 1 else "suffer"
+    return f"{soon}; {len(touched)} of {of} services {suffer}; {users}."

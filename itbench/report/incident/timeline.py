@@ -63,7 +63,9 @@ def marks_of(worlds: Worlds) -> tuple[Mark, ...]:
     ]
     for step, moment in zip(plan.steps, worlds.moments, strict=True):
         if step.waiter is not None:
-            found.append(Mark(moment, "step", step.waiter.title))
+            target = getattr(step.waiter.args, "kubernetesObject", None)
+            about = f": {target.ref.name}" if target is not None else ""
+            found.append(Mark(moment, "step", f"{step.waiter.title}{about}"))
     seconds = plan.scenario.timeline.seconds
     noise = Noise(Streams(worlds.seed), worlds.faulted.begin, seconds, plan.scenario.noise)
     found += [Mark(it.time, "innocent", f"{it.ref.kind}/{it.ref.name}") for it in noise.changes(plan.application)]

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @click.argument("run_dir", type=FOLDER)
 @click.option("--markdown", type=FOLDER, help="Also write the scorecard to this Markdown file.")
 @click.option("--html", type=FOLDER, help="Also write it to this HTML file.")
-@click.option(
-    "--plots", is_flag=True, help="With --html: also a picture of each simulated scenario (seconds each)."
-)
+@click.option("--plots", is_flag=True, help="With --html: also a picture of each simulated scenario (seconds each).")
 @click.option("--details", is_flag=True, help="Show every metric.")
 @click.option("--bootstrap", is_flag=True, help="Bootstrap intervals (seeded by the run) instead of Student's.")
 @click.option(

@@ -61,7 +61,9 @@ def test_what_is_in_names_is_shown_and_never_run(make_summary: MakeSummary) -> N
 
 
 def test_pictures_stand_in_the_page_and_the_first_is_open(make_summary: MakeSummary) -> None:
-    page = html_page(make_summary("a"), [Drawing("One & two", "<svg><title>x</title></svg>"), Drawing("Three", "<svg></svg>")])
+    page = html_page(
+        make_summary("a"), [Drawing("One & two", "<svg><title>x</title></svg>"), Drawing("Three", "<svg></svg>")]
+    )
     texts = read(page).texts
     assert "One & two" in texts
     assert page.count('<details class="incident"') == 2

@@ -90,9 +90,7 @@ def test_the_command_writes_a_picture(scenario_path: Path, tmp_path: Path) -> No
     assert "services suffer" in result.output
 
 
-def test_without_matplotlib_one_message_says_what_to_install(
-    scenario_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_matplotlib_one_message_says_what_to_install(scenario_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = CliRunner().invoke(main, ["scenario", "plot", str(scenario_path)])
     assert result.exit_code == 2

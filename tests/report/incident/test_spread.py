@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from itbench.report.incident.spread import graph_of, in_short, percent, seconds, service_text
@@ -24,10 +26,10 @@ def test_nodes_of_a_column_do_not_overlap_and_no_band_is_empty(simulation: Simul
     graph = graph_of(simulation.measured)
     for column in range(graph.columns):
         rows = sorted(node.row for node in graph.nodes if node.column == column)
-        assert all(later - earlier >= 0.999 for earlier, later in zip(rows, rows[1:], strict=False))
+        assert all(later - earlier >= 0.999 for earlier, later in itertools.pairwise(rows))
     rows = sorted(node.row for node in graph.nodes)
     assert rows[0] == 0
-    assert all(later - earlier <= 1.001 for earlier, later in zip(rows, rows[1:], strict=False))
+    assert all(later - earlier <= 1.001 for earlier, later in itertools.pairwise(rows))
 
 
 @pytest.mark.parametrize(
@@ -46,11 +48,21 @@ def test_a_node_says_what_is_wrong_in_few_words(aspect: Aspect, healthy: float, 
 
 
 def test_the_most_telling_impact_decides() -> None:
-    impacts = [Impact("x", "starved", 0, 60, 5, 1), Impact("x", "errors", 9, 60, 0, 0.5), Impact("y", "latency", 0, 60, 1, 2)]
+    impacts = [
+        Impact("x", "starved", 0, 60, 5, 1),
+        Impact("x", "errors", 9, 60, 0, 0.5),
+        Impact("y", "latency", 0, 60, 1, 2),
+    ]
     assert service_text("x", impacts) == (("x", "50 % fail"), "errors")
     assert service_text("z", impacts) == (("z", ""), "none")
 
 
 def test_numbers_have_two_digits() -> None:
     assert [percent(share) for share in (0.0, 0.004, 0.26, 1.0)] == ["0 %", "0.4 %", "26 %", "100 %"]
-    assert [seconds(value) for value in (0.00012, 0.0123, 0.9999, 12.4, 120.0)] == ["0.12 ms", "12 ms", "1 s", "12 s", "120 s"]
+    assert [seconds(value) for value in (0.00012, 0.0123, 0.9999, 12.4, 120.0)] == [
+        "0.12 ms",
+        "12 ms",
+        "1 s",
+        "12 s",
+        "120 s",
+    ]

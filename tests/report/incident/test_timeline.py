@@ -47,7 +47,11 @@ def test_too_many_bars_become_one_for_each_alert() -> None:
 
 
 def test_events_that_are_no_warnings_share_a_row() -> None:
-    reports = [Reports("Failed", "x", True, (3,)), Reports("Pulled", "x", False, (2,)), Reports("Started", "x", False, (1, 4))]
+    reports = [
+        Reports("Failed", "x", True, (3,)),
+        Reports("Pulled", "x", False, (2,)),
+        Reports("Started", "x", False, (1, 4)),
+    ]
     assert list(ordinary(reports)) == [reports[0], Reports("ordinary events", "x", False, (1, 2, 4))]
 
 

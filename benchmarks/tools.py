@@ -2,8 +2,8 @@
 
     benchmarks/run.sh tools
 
-The snapshot is opened before the clock starts. A first call may work out what later ones share (calls out of spans, patterns out
-of log lines, changes out of objects); agents ask again and again, so the target is for the median.
+The snapshot is opened before the clock starts. A first call may work out what later ones share (calls out of spans, patterns
+out of log lines, changes out of objects); agents ask again and again, so the target is for the median.
 """
 
 from __future__ import annotations

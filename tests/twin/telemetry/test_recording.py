@@ -143,7 +143,7 @@ def test_the_tools_find_in_a_recording_what_the_fault_did(world: World, tmp_path
             for name, arguments in (
                 ("incident_overview", {}), ("call_changes", pivot), ("trace_errors", pivot), ("metric_anomalies", pivot),
                 ("log_patterns", pivot), ("entity_context", {"name": "orders"}),
-                ("metrics", {"expression": "p95(traces_span_metrics_duration_milliseconds_bucket)", "group_by": "service_name"}),
+                ("metrics", {"expression": "p95(traces_span_metrics_duration_milliseconds_bucket)"}),
             )
         }  # fmt: skip
     assert [name for name, answer in answers.items() if answer.is_error] == []

@@ -29,6 +29,9 @@ _PATTERNS: tuple[tuple[Family, str], ...] = (
 )
 
 
+_ANSWERS = ("ground_truth", "ground-truth", "groundtruth", "gt.", "gt_")
+
+
 @dataclass(frozen=True, slots=True)
 class InputFile:
     """One file of a snapshot; `name` is its path inside the folder, with `/`."""
@@ -53,10 +56,15 @@ def discover(folder: Path) -> tuple[InputFile, ...]:
     return tuple(sorted(found.values(), key=lambda file: (FAMILIES.index(file.family), file.name)))
 
 
+def _tells_the_answer(path: Path) -> bool:
+    """Whether a file, or what a link leads to, is named as a ground truth: a snapshot is what agents may see."""
+    return any(part.name.lower().startswith(_ANSWERS) for part in (path, path.resolve()))
+
+
 def _candidates(folder: Path) -> Iterator[InputFile]:
     for family, pattern in _PATTERNS:
         for path in folder.glob(pattern):
             if not path.name.isprintable():
                 raise SnapshotError("the name of a file has characters that cannot be printed", path=repr(str(path)))
-            if path.is_file():
+            if path.is_file() and not _tells_the_answer(path):
                 yield InputFile(path, path.relative_to(folder).as_posix(), family)

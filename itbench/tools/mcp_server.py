@@ -91,6 +91,17 @@ def serve_http(toolbox: Toolbox, host: str, port: int, ready: Callable[[str], No
     import anyio
     import uvicorn
 
+    listener = _listen(host, port)
+    with listener:
+        app = build(toolbox).streamable_http_app(streamable_http_path=PATH, host=host)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        shown = f"[{host}]" if ":" in host else host
+        ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
+        anyio.run(lambda: server.serve(sockets=[listener]))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener: socket.socket | None = None
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -98,12 +109,8 @@ def serve_http(toolbox: Toolbox, host: str, port: int, ready: Callable[[str], No
         listener.bind(address)
         listener.listen()
     except (OSError, OverflowError) as error:
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {error}", hint="Choose another HOST:PORT; port 0 takes a free one"
-        ) from error
-    with listener:
-        app = build(toolbox).streamable_http_app(streamable_http_path=PATH, host=host)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        shown = f"[{host}]" if ":" in host else host
-        ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
-        anyio.run(lambda: server.serve(sockets=[listener]))
+        if listener is not None:
+            listener.close()
+        hint = "Choose another HOST:PORT; port 0 takes a free one"
+        raise UsageError(f"cannot listen on {host}:{port}: {error}", hint=hint) from error
+    return listener

@@ -85,16 +85,17 @@ def request(number: int, minute: float, *, fails: bool, db_ms: float = 10.0) -> 
     trace, status = f"t{number:03}", "Error" if fails else "Unset"
     ms = 1_000_000
     start = at(minute)
+    cart = pod_of("cart")
 
     def later(milliseconds: float) -> datetime:
         return start + timedelta(milliseconds=milliseconds)
 
     spans = [
         Span(start, trace, f"{trace}a", "", "GET /", "front", 100 * ms, "Server", status, resource=pod_of("front")),
-        Span(later(10), trace, f"{trace}b", f"{trace}a", "POST /add", "cart", 60 * ms, "Server", status, resource=pod_of("cart")),
+        Span(later(10), trace, f"{trace}b", f"{trace}a", "POST /add", "cart", 60 * ms, "Server", status, resource=cart),
         Span(
             later(20), trace, f"{trace}c", f"{trace}b", "query", "cart", int(40 * ms), "Client", status,
-            "connection refused" if fails else "", resource=pod_of("cart"), attributes={"server.address": "db"},
+            "connection refused" if fails else "", resource=cart, attributes={"server.address": "db"},
         ),
     ]  # fmt: skip
     if not fails:
@@ -107,6 +108,7 @@ def request(number: int, minute: float, *, fails: bool, db_ms: float = 10.0) -> 
 
 
 def incident() -> Story:
+    cart, cart_pod = pod_of("cart"), Entity(namespace="shop", kind="Pod", name="cart-7d9f-x1")
     cart_new = deployment("cart", "cart:2", managedFields=[{"manager": "kubectl", "time": "2026-03-01T12:09:30Z"}])
     return Story(
         alerts=[
@@ -115,8 +117,7 @@ def incident() -> Story:
         ],
         events=[
             Event(at(9.5), Entity(namespace="shop", kind="Deployment", name="cart"), "ScalingReplicaSet", "Scaled up"),
-            *(Event(at(11 + n), Entity(namespace="shop", kind="Pod", name="cart-7d9f-x1"), "Unhealthy", f"probe {n}", "Warning")
-              for n in range(3)),
+            *(Event(at(11 + n), cart_pod, "Unhealthy", f"probe {n}", "Warning") for n in range(3)),
         ],
         objects=[
             version
@@ -130,8 +131,8 @@ def incident() -> Story:
             )
         ],
         logs=[
-            *(LogRecord(at(n), f"served request {n} in {n * 7} ms", "cart", "INFO", 9, resource=pod_of("cart")) for n in range(20)),
-            *(LogRecord(at(11 + n), f"dial 10.0.0.{n}:5432: connection refused", "cart", "ERROR", 17, resource=pod_of("cart"))
+            *(LogRecord(at(n), f"served request {n} in {n * 7} ms", "cart", "INFO", 9, resource=cart) for n in range(20)),
+            *(LogRecord(at(11 + n), f"dial 10.0.0.{n}:5432: connection refused", "cart", "ERROR", 17, resource=cart)
               for n in range(5)),
         ],
         spans=[span for n in range(20) for span in request(n, n + 0.25, fails=n >= 11)],

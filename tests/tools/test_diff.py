@@ -46,7 +46,9 @@ def test_book_keeping_and_heartbeats_are_no_change() -> None:
             },
             "status": {
                 "observedGeneration": number,
-                "conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": str(number), "lastTransitionTime": number}],
+                "conditions": [
+                    {"type": "Ready", "status": "True", "lastHeartbeatTime": str(number), "lastTransitionTime": number}
+                ],
             },
         }  # fmt: skip
 

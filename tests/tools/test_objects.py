@@ -206,7 +206,8 @@ def test_pods_without_owners_belong_to_the_workload_with_their_labels() -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        {"selector": "x"}, {"selector": {"app": ["x"]}}, {"template": []}, {"template": {"spec": {"containers": [1, {"env": "x"}]}}},
+        {"selector": "x"}, {"selector": {"app": ["x"]}}, {"template": []},
+        {"template": {"spec": {"containers": [1, {"env": "x"}]}}},
         {"scaleTargetRef": 5}, {"rules": [{"http": {"paths": "x"}}]}, [], None, {"volumes": {"a": 1}},
     ],
 )  # fmt: skip

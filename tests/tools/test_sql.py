@@ -37,9 +37,11 @@ def test_long_answers_are_cut_at_a_row(toolbox: Toolbox) -> None:
     "query",
     [
         "SELECT * FROM read_text('{folder}/ground_truth.yaml')", "SELECT * FROM '{folder}/ground_truth.yaml'",
-        "SELECT * FROM read_text('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/itbench-test-escape.csv'", "INSTALL httpfs", "LOAD json",
+        "SELECT * FROM read_text('/etc/passwd')", "COPY (SELECT 1) TO '/tmp/itbench-test-escape.csv'", "INSTALL httpfs",
+        "LOAD json",
         "ATTACH '/tmp/x.db'", "SELECT * FROM glob('/**')", "SET enable_external_access=true", "PRAGMA database_list",
-        "SELECT 1; SELECT 2", "DROP VIEW logs", "SELECT getenv('HOME')", "CREATE TABLE x AS SELECT 1", "", "SELECT", "EXPLAIN SELECT 1",
+        "SELECT 1; SELECT 2", "DROP VIEW logs", "SELECT getenv('HOME')", "CREATE TABLE x AS SELECT 1", "", "SELECT",
+        "EXPLAIN SELECT 1",
         "CALL pragma_version()", "SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/itbench-test-escape.csv''')",
     ],
 )  # fmt: skip

@@ -18,7 +18,8 @@ Rows = Callable[[str], list[dict[str, str]]]
 def test_alerts_are_summed_up(toolbox: Toolbox, rows: Rows) -> None:
     (found,) = rows(toolbox.call("alert_summary", {}).text)
     assert found == {
-        "active_since": "2026-03-01T12:11:00Z", "alert": "HighErrors", "entity": "cart", "namespace": "shop", "severity": "page",
+        "active_since": "2026-03-01T12:11:00Z", "alert": "HighErrors", "entity": "cart", "namespace": "shop",
+        "severity": "page",
         "first_seen": "2026-03-01T12:12:00Z", "last_seen": "2026-03-01T12:19:00Z", "duration": "8m00s", "seen": "8",
     }  # fmt: skip
 

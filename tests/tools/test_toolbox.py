@@ -79,7 +79,7 @@ def test_an_unknown_tool_is_answered_with_the_nearest(toolbox: Toolbox) -> None:
 def test_an_unknown_argument_is_answered_with_those_that_there_are(toolbox: Toolbox) -> None:
     answer = toolbox.call("logs", {"servce": "cart"})
     assert answer.is_error
-    assert "no argument 'servce'. Did you mean service?" in answer.text
+    assert "no argument 'servce'. Did you mean service" in answer.text
     assert "min_severity (one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL)" in answer.text
 
 
@@ -156,3 +156,15 @@ def test_a_defect_is_answered_and_logged(
     assert answer.is_error
     assert "ZeroDivisionError" in answer.text
     assert "the tool events failed" in caplog.text
+
+
+def test_files_named_as_ground_truth_are_no_part_of_a_snapshot_not_even_through_a_link(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    Story(logs=[LogRecord(at(0), "alone", "cart")]).write(folder)
+    (folder / "alerts").mkdir()
+    (folder / "ground_truth.json").write_text('[{"labels": {"alertname": "secret-root"}, "state": "firing"}]')
+    (folder / "alerts" / "alerts_at_2026-03-01T12-00-00.json").symlink_to(folder / "ground_truth.json")
+    (folder / "ground_truth_logs.tsv").write_text("Timestamp\tBody\n2026-03-01 12:00:00\tsecret-root\n")
+    with Toolbox(open_snapshot(folder, cache_dir=tmp_path / "cache")) as box:
+        assert box.call("alerts", {}).text.startswith("no sightings of alerts")
+        assert box.call("logs", {}).text.startswith("log records 1–1 of 1\n")

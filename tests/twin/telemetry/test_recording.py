@@ -11,6 +11,7 @@ import pytest
 
 from itbench.snapshot.records import Alert
 from itbench.snapshot.snapshot import open_snapshot
+from itbench.tools.toolbox import Toolbox
 from itbench.twin.flow.graph import compile_graph
 from itbench.twin.flow.state import State
 from itbench.twin.randomness import Streams
@@ -130,3 +131,23 @@ def test_in_a_mesh_the_proxies_report_and_not_the_programs(world: World) -> None
     metrics = {one.metric for one in recording.samples}
     assert "istio_requests_total" in metrics
     assert not any(metric.startswith("traces_") for metric in metrics)
+
+
+@pytest.mark.integration
+def test_the_tools_find_in_a_recording_what_the_fault_did(world: World, tmp_path: Path) -> None:
+    recorded(world, world.refused("orders")).write(tmp_path / "scenario")
+    pivot = {"pivot": BREAKS.isoformat()}
+    with Toolbox(open_snapshot(tmp_path / "scenario", cache_dir=tmp_path / "cache"), "sre") as toolbox:
+        answers = {
+            name: toolbox.call(name, arguments)
+            for name, arguments in (
+                ("incident_overview", {}), ("call_changes", pivot), ("trace_errors", pivot), ("metric_anomalies", pivot),
+                ("log_patterns", pivot), ("entity_context", {"name": "orders"}),
+                ("metrics", {"expression": "p95(traces_span_metrics_duration_milliseconds_bucket)"}),
+            )
+        }  # fmt: skip
+    assert [name for name, answer in answers.items() if answer.is_error] == []
+    assert "new | front | [orders]" in answers["call_changes"].text
+    assert "front | " in answers["trace_errors"].text.splitlines()[3]
+    assert "traces_span_metrics_calls_total | front" in answers["metric_anomalies"].text
+    assert "NEW" in answers["log_patterns"].text

@@ -12,6 +12,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from itbench.model.errors import ItbenchError, UsageError
@@ -20,15 +21,16 @@ T = TypeVar("T")
 
 
 def futures(tasks: Sequence[Callable[[], T]], at_once: int = 1) -> list[T]:
-    """What each task gives; what a task changes, the others and the caller do not see.
+    """What each task gives, in their order; what a task changes, the others and the caller do not see.
 
     Args:
-        tasks: give something that can be pickled.
+        tasks: give something that can be pickled. Errors are defects: what can go wrong is part of what they give.
         at_once: processes.
 
     Raises:
-        ItbenchError: a task raised it; the first one in their order.
+        ItbenchError: a process was killed.
         UsageError: this system cannot fork.
+        RuntimeError: a task raised an error.
     """
     if not hasattr(os, "fork"):
         raise UsageError("scenarios are checked on Linux and macOS only", hint="Use WSL on Windows.")
@@ -51,7 +53,7 @@ class _Child(Generic[T]):
     """One task in a process of its own."""
 
     def __init__(self, task: Callable[[], T]) -> None:
-        reading, writing = os.pipe()
+        self._reading, writing = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
         with warnings.catch_warnings():
@@ -59,10 +61,9 @@ class _Child(Generic[T]):
             warnings.simplefilter("ignore", DeprecationWarning)
             self._pid = os.fork()
         if self._pid == 0:
-            os.close(reading)
+            os.close(self._reading)
             _run(task, writing)
         os.close(writing)
-        self._reading = reading
 
     def result(self) -> T:
         """Wait for it."""
@@ -71,40 +72,27 @@ class _Child(Generic[T]):
         os.waitpid(self._pid, 0)
         if not raw:
             raise ItbenchError("a process that played a possible future has died", hint="Is there enough memory?")
-        value, error = pickle.loads(raw)
-        if error is not None:
-            raise error
+        value, problem = pickle.loads(raw)  # noqa: S301  what our own child wrote
+        if problem is not None:
+            raise RuntimeError(problem)
         result: T = value
         return result
 
     def end(self) -> None:
         """Stop it; harmless if it has ended."""
-        try:
+        with suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            return
 
 
 def _run(task: Callable[[], object], writing: int) -> None:
     """The child's whole life: it must not return into what its parent was doing."""
-    status = 1
     try:
         try:
             answer = pickle.dumps((task(), None))
-        except Exception as error:  # of any kind: the parent raises it
-            answer = _pickled(error)
+        except Exception as error:
+            answer = pickle.dumps((None, f"{type(error).__name__}: {error}"))
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(answer)
-        status = 0
     finally:
-        os._exit(status)
-
-
-def _pickled(error: Exception) -> bytes:
-    try:
-        raw = pickle.dumps((None, error))
-        pickle.loads(raw)
-    except Exception:  # whatever a foreign exception does when it is taken apart
-        return pickle.dumps((None, ItbenchError(f"{type(error).__name__}: {error}")))
-    return raw
+        os._exit(0)

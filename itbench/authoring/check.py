@@ -50,7 +50,7 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     except ItbenchError as error:
         broken = Check(name="plan", passed=False, evidence=str(error), remedy="Mend the file; the other checks come then.")
         return _report(path, file, (), [broken], ())
-    outcomes = [Outcome(rehearsal)]
+    outcomes = [Outcome.of(rehearsal)]
     playable = _playable(rehearsal)
     found = exhibit(rehearsal, path.parent)
     checks = [
@@ -64,7 +64,7 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     del found  # large, and the futures need it no more
     future = outlook(rehearsal, prepared.fixes, at_once)
     del rehearsal
-    outcomes += [Outcome(rehearse(prepared.plan, file.scenario.seed + number)) for number in range(1, seeds)]
+    outcomes += [Outcome.of(rehearse(prepared.plan, file.scenario.seed + number)) for number in range(1, seeds)]
     checks[4:4] = [future.undo]
     checks += [seeds_agree(outcomes), future.repair]
     return _report(path, file, tuple(outcome.seed for outcome in outcomes), checks, future.repairs)
@@ -80,8 +80,7 @@ def _prepare(file: ScenarioFile) -> _Prepared:
         raise file.error(("disruptions",), "without a fault there is nothing to check")
     document = Document(file.source.value, file.source, 0)
     fixes = [
-        changes_at_once(fix.changes, document, ("fixes", index, "changes"))
-        for index, fix in enumerate(file.scenario.fixes)
+        changes_at_once(fix.changes, document, ("fixes", index, "changes")) for index, fix in enumerate(file.scenario.fixes)
     ]
     return _Prepared(plan(file), tuple(fixes))
 

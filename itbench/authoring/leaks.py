@@ -50,7 +50,7 @@ def leaks(rehearsal: Rehearsal, recording: Recording) -> Check:
             name="leaks",
             passed=False,
             evidence=f'{first.where} says "{first.around}": {first.whose}{more}',
-            remedy="Choose neutral names for what the scenario creates, and another id or title where it stands in the files.",
+            remedy="Choose neutral names for what the scenario creates, and an id and a title that stand in no file.",
             numbers=numbers,
         )
     text = f"none of {len(wanted)} telling texts is in the files"

@@ -32,7 +32,7 @@ def observable(rehearsal: Rehearsal, found: Exhibit) -> Check:
             name="observable",
             passed=False,
             evidence=f"nothing in the files shows what happened to {', '.join(hidden)}",
-            remedy="Let timeline.after be at least 300 s (objects are dumped every 300 s), or break an object that is dumped.",
+            remedy="Let timeline.after be at least 300 s, for objects are dumped every 300 s; or break one that is dumped.",
             numbers=numbers,
         )
     if f1 < 1 - 1e-9:
@@ -50,22 +50,17 @@ def observable(rehearsal: Rehearsal, found: Exhibit) -> Check:
 def _where(ref: ObjectRef, item: Injected, rehearsal: Rehearsal, found: Exhibit) -> str | None:
     """What in the files shows what became of a root, in words."""
     begin = rehearsal.measured.worlds.faulted.begin
-    before, after = [], []
+    before: list[ObjectVersion] = []
+    after: list[ObjectVersion] = []
     for version in found.recording.objects:
         if _is(version, ref):
             # A dump in the very moment of the injection may show either state.
             (before if (version.time - begin).total_seconds() < item.time else after).append(version)
     fields = [change.path for change in item.injection.changes if change.object == ref and change.path]
-    return (
-        _in_objects(before, after, fields)
-        or _in_events(ref, item, rehearsal, found)
-        or _in_alerts(ref, rehearsal)
-    )
+    return _in_objects(before, after, fields) or _in_events(ref, item, rehearsal, found) or _in_alerts(ref, rehearsal)
 
 
-def _in_objects(
-    before: Sequence[ObjectVersion], after: Sequence[ObjectVersion], fields: Sequence[FieldPath]
-) -> str | None:
+def _in_objects(before: Sequence[ObjectVersion], after: Sequence[ObjectVersion], fields: Sequence[FieldPath]) -> str | None:
     """How dumps before and after show it; of an object that the fault changed, by one of the fields that it changed."""
     if before and not after:
         return "gone from k8s_objects"

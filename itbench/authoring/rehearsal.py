@@ -72,9 +72,7 @@ def rehearse(plan: Plan, seed: int) -> Rehearsal:
     faulted.play()
     healthy = Incident(plan, seed, faulted=False, moments=faulted.moments)
     healthy.play()
-    worlds = Worlds(
-        plan, seed, tuple(faulted.injected), faulted.happened(), healthy.happened(), tuple(faulted.moments)
-    )
+    worlds = Worlds(plan, seed, tuple(faulted.injected), faulted.happened(), healthy.happened(), tuple(faulted.moments))
     return Rehearsal(
         plan=plan,
         seed=seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from itbench.authoring.quiet import fired, told
 from itbench.authoring.rehearsal import Rehearsal
@@ -13,21 +14,27 @@ LEAST_OVERLAP = 0.7
 """Share of the services on the chains of two seeds that must be on both (Jaccard index)."""
 
 
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What one seed came to; small, so that the worlds need not be kept.
 
     Attributes:
-        roots: what each fault broke; names that the fault makes up are left out.
+        roots: kind and name of what each fault broke; names that the fault makes up are left out.
         alerts: the expected ones that fire.
         services: on the propagation chain.
-        disturbed: whether the world without the faults alerts.
     """
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.seed = rehearsal.seed
-        self.roots = frozenset(_root(item) for item in rehearsal.measured.worlds.injected)
-        self.alerts = fired(rehearsal)
-        self.services = frozenset(rehearsal.measured.chain.services)
+    seed: int
+    roots: frozenset[tuple[str, str]]
+    alerts: frozenset[str]
+    services: frozenset[str]
+
+    @classmethod
+    def of(cls, rehearsal: Rehearsal) -> Outcome:
+        """That of a rehearsal."""
+        measured = rehearsal.measured
+        roots = frozenset(_root(item) for item in measured.worlds.injected)
+        return cls(rehearsal.seed, roots, fired(rehearsal), frozenset(measured.chain.services))
 
 
 def seeds_agree(outcomes: Sequence[Outcome]) -> Check:
@@ -47,7 +54,7 @@ def seeds_agree(outcomes: Sequence[Outcome]) -> Check:
             problems.append(f"only one of the seeds {first.seed} and {other.seed} raises {alerts}")
         elif overlap < LEAST_OVERLAP:
             away = told(sorted(first.services ^ other.services))
-            problems.append(f"the chains of seeds {first.seed} and {other.seed} share {overlap:.0%} of their services: {away}")
+            problems.append(f"the chains of seeds {first.seed} and {other.seed} share only {overlap:.0%}: {away} differ")
     numbers = {
         **{f"chain_overlap seed {seed}": overlap for seed, overlap in overlaps.items()},
         "least_overlap": LEAST_OVERLAP,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from itbench.model.base import Document, Model
 
 CheckName = Literal["plan", "healthy", "manifests", "scores", "undo", "leaks", "observable", "seeds", "repair"]
@@ -37,7 +39,7 @@ class Check(Model):
     passed: bool
     evidence: str
     remedy: str = ""
-    numbers: dict[str, Number] = {}
+    numbers: dict[str, Number] = Field(default_factory=dict)
 
 
 class Repair(Model):

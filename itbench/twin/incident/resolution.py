@@ -131,9 +131,7 @@ def resolution(
     return Resolution(restored, cleared, wrong, missing, firing)
 
 
-def _service(
-    healthy: Levels, ours: Levels, since: float, limits: Thresholds
-) -> tuple[float | None, tuple[str, ...]]:
+def _service(healthy: Levels, ours: Levels, since: float, limits: Thresholds) -> tuple[float | None, tuple[str, ...]]:
     """Seconds until all services serve, and what they lack in the last window."""
     ticks, seconds = min(len(healthy), len(ours)), ours.seconds
     found: dict[str, tuple[Flags, Array, Array]] = {

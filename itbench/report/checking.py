@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from itbench.authoring.verdict import TITLES, Repair, ScenarioReport
+from itbench.authoring.verdict import TITLES, ScenarioReport
 
 _VERDICTS = {True: "[green]✓[/green]", False: "[red]✗[/red]"}
 _TRIALS = {"nothing": "no repair", "fix": "accepted fix", "sham": "sham repair"}
@@ -22,17 +22,12 @@ def print_report(report: ScenarioReport, console: Console | None = None) -> None
         checks.add_row(_VERDICTS[check.passed], TITLES[check.name], escape(check.evidence))
     out.print(checks)
     if report.repairs:
-        repairs = Table("", "repair", "what is done", "over?", "services", "alerts", "evidence", header_style="bold")
+        repairs = Table("", "what is done", "services", "alerts", "what is wrong at the end", header_style="bold")
+        repairs.columns[1].overflow = "fold"
         for row in report.repairs:
-            repairs.add_row(
-                _VERDICTS[row.passed],
-                _TRIALS[row.trial],
-                escape(row.text),
-                "yes" if row.resolved else "no",
-                _seconds(row.restored_after),
-                _seconds(row.cleared_after),
-                escape(_rest(row)),
-            )
+            what = f"[dim]{_TRIALS[row.trial]}:[/dim] {escape(row.text)}"
+            times = (_seconds(row.restored_after), _seconds(row.cleared_after))
+            repairs.add_row(_VERDICTS[row.passed], what, *times, "" if row.resolved else escape(row.evidence))
         out.print(repairs)
     for check in report.failures:
         out.print(f"[red]{TITLES[check.name]}[/red]: {escape(check.evidence)}")
@@ -54,8 +49,3 @@ def print_line(report: ScenarioReport, console: Console | None = None) -> None:
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} s"
-
-
-def _rest(row: Repair) -> str:
-    """The evidence, unless the times say it all."""
-    return "" if row.resolved and row.passed else row.evidence

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from itbench.authoring.adversaries import scores
+from itbench.authoring.branching import futures
 from itbench.authoring.leaks import leaks
 from itbench.authoring.observable import observable
-from itbench.authoring.quiet import healthy, manifests
+from itbench.authoring.quiet import counted, healthy, manifests
 from itbench.authoring.rehearsal import Rehearsal, exhibit, rehearse
 from itbench.authoring.repairs import outlook
 from itbench.authoring.seeds import Outcome, seeds_agree
@@ -50,8 +52,7 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     except ItbenchError as error:
         broken = Check(name="plan", passed=False, evidence=str(error), remedy="Mend the file; the other checks come then.")
         return _report(path, file, (), [broken], ())
-    outcomes = [Outcome.of(rehearsal)]
-    playable = _playable(rehearsal)
+    outcome, playable = Outcome.of(rehearsal), _playable(rehearsal)
     found = exhibit(rehearsal, path.parent)
     checks = [
         playable,
@@ -64,7 +65,8 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     del found  # large, and the futures need it no more
     future = outlook(rehearsal, prepared.fixes, at_once)
     del rehearsal
-    outcomes += [Outcome.of(rehearse(prepared.plan, file.scenario.seed + number)) for number in range(1, seeds)]
+    others = [partial(_outcome, prepared.plan, file.scenario.seed + number) for number in range(1, seeds)]
+    outcomes = [outcome, *futures(others, at_once)]
     checks[4:4] = [future.undo]
     checks += [seeds_agree(outcomes), future.repair]
     return _report(path, file, tuple(outcome.seed for outcome in outcomes), checks, future.repairs)
@@ -85,6 +87,10 @@ def _prepare(file: ScenarioFile) -> _Prepared:
     return _Prepared(plan(file), tuple(fixes))
 
 
+def _outcome(plan: Plan, seed: int) -> Outcome:
+    return Outcome.of(rehearse(plan, seed))
+
+
 def _playable(rehearsal: Rehearsal) -> Check:
     worlds, timeline = rehearsal.measured.worlds, rehearsal.plan.scenario.timeline
     numbers = {"steps": len(worlds.moments), "faults": len(worlds.injected), "ends_at_seconds": rehearsal.faulted.now}
@@ -95,7 +101,8 @@ def _playable(rehearsal: Rehearsal) -> Check:
             "Let `after` be longer.",
         )
         return Check(name="plan", passed=False, evidence=str(error), remedy="Let timeline.after be longer.", numbers=numbers)
-    text = f"{len(worlds.moments)} steps, {len(worlds.injected)} faults, {timeline.seconds / 60:.0f} minutes"
+    steps, faults = counted(len(worlds.moments), "step"), counted(len(worlds.injected), "fault")
+    text = f"{steps}, {faults}, {timeline.seconds / 60:.0f} minutes"
     return Check(name="plan", passed=True, evidence=text, numbers=numbers)
 
 

@@ -97,6 +97,12 @@ def told(names: Sequence[str]) -> str:
     return ", ".join(names[:_TOLD]) + more
 
 
+def counted(number: int, what: str) -> str:
+    """Such as `1 fix` or `2 fixes`."""
+    ending = "" if number == 1 else "es" if what.endswith(("s", "x")) else "s"
+    return f"{number} {what}{ending}"
+
+
 def _written(alert: ExpectedAlert) -> str:
     labels = ", ".join(f"{key}={value}" for key, value in sorted(alert.labels.items()))
     return f"{alert.name} {{{labels}}}" if labels else alert.name

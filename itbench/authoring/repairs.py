@@ -11,15 +11,14 @@ from functools import partial
 
 from itbench.authoring.attempts import Attempt, attempts
 from itbench.authoring.branching import futures
+from itbench.authoring.patience import LONG, LOOKS, PATIENCE, await_resolution
+from itbench.authoring.quiet import counted
 from itbench.authoring.rehearsal import Rehearsal, alerts_in
 from itbench.authoring.undoing import undone
 from itbench.authoring.verdict import Check, Repair, Trial
 from itbench.model.errors import ItbenchError
 from itbench.twin.changes import Change
-from itbench.twin.incident.resolution import Reference, resolution
-
-PATIENCE = 900.0
-"""Seconds after which a repair must have worked: a crash loop's longest pause is 300 s, and alerts look back as far."""
+from itbench.twin.incident.resolution import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +31,17 @@ class Outlook:
 
 
 def outlook(rehearsal: Rehearsal, written_fixes: Sequence[Sequence[Change]], at_once: int = 1) -> Outlook:
-    """Play every future of a rehearsed incident. The healthy world of the rehearsal goes on for `PATIENCE`.
+    """Play every future of a rehearsed incident. The healthy world of the rehearsal goes on for `PATIENCE` seconds.
 
     Args:
         rehearsal: at the end of its recording.
         written_fixes: the changes of each of the scenario's own fixes.
         at_once: processes.
     """
-    end = max(rehearsal.faulted.now, rehearsal.healthy.now) + PATIENCE
-    rehearsal.healthy.wait_until(end)
+    rehearsal.healthy.wait_until(max(rehearsal.faulted.now, rehearsal.healthy.now) + PATIENCE)
     reference = Reference.of(rehearsal.healthy, alerts_in(rehearsal.healthy))
-    tasks: list[Callable[[], Check | Repair]] = [partial(undone, rehearsal, reference, end)]
-    tasks += [partial(_tried, rehearsal, reference, end, attempt) for attempt in attempts(rehearsal, written_fixes)]
+    tasks: list[Callable[[], Check | Repair]] = [partial(undone, rehearsal, reference)]
+    tasks += [partial(_tried, rehearsal, reference, attempt) for attempt in attempts(rehearsal, written_fixes)]
     results = futures(tasks, at_once)
     rows = tuple(result for result in results if isinstance(result, Repair))
     undo = next(result for result in results if isinstance(result, Check))
@@ -73,9 +71,7 @@ def _verdict(rows: Sequence[Repair]) -> Check:
     if not fixes:
         remedy = "Add one under fixes, in the form of a play file (docs/twin.md)."
         return Check(name="repair", passed=False, evidence="there is no accepted fix", remedy=remedy, numbers=numbers)
-    text = (
-        f"{len(fixes)} fixes repair within {slowest:.0f} s of {PATIENCE:.0f} s; waiting and {numbers['shams']} shams do not"
-    )
+    text = f"{counted(len(fixes), 'fix')} repair within {slowest:.0f} s of {PATIENCE:.0f} s; waiting and {counted(shams, 'sham')} do not"
     return Check(name="repair", passed=True, evidence=text, numbers=numbers)
 
 
@@ -87,7 +83,7 @@ _REMEDIES: dict[Trial, str] = {
 }
 
 
-def _tried(rehearsal: Rehearsal, reference: Reference, end: float, attempt: Attempt) -> Repair:
+def _tried(rehearsal: Rehearsal, reference: Reference, attempt: Attempt) -> Repair:
     incident = rehearsal.faulted
     since = incident.now
     try:
@@ -101,9 +97,8 @@ def _tried(rehearsal: Rehearsal, reference: Reference, end: float, attempt: Atte
             passed=attempt.trial == "sham",
             evidence=f"cannot be done: {error}",
         )
-    incident.wait_until(end)
-    found = resolution(reference, incident, since, partial(alerts_in, incident))
     wanted = attempt.trial == "fix"
+    found = await_resolution(reference, incident, since, LOOKS if wanted else LONG)
     at = f"{attempt.where}: " if attempt.where and not found.resolved else ""
     return Repair(
         trial=attempt.trial,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-from itbench.authoring.rehearsal import Rehearsal, alerts_in
+from itbench.authoring.patience import LOOKS, PATIENCE, await_resolution
+from itbench.authoring.rehearsal import Rehearsal
 from itbench.authoring.verdict import Check
 from itbench.cluster.reference import ObjectRef
 from itbench.faults.fields import differences, written
 from itbench.model.errors import ItbenchError
 from itbench.twin.incident.incident import Incident
-from itbench.twin.incident.resolution import Reference, resolution
+from itbench.twin.incident.resolution import Reference
 from itbench.twin.objects import controller_of
 
 # Made by controllers, which keep some of them for later, or change with every tick.
@@ -21,32 +21,33 @@ _ALLOCATED = (("spec", "clusterIP"), ("spec", "clusterIPs"))
 _REPLICAS = ("spec", "replicas")
 
 
-def undone(rehearsal: Rehearsal, reference: Reference, end: float) -> Check:
-    """Undo the faults now and let time pass until `end`: the incident is over, and no object is other than without them."""
+def undone(rehearsal: Rehearsal, reference: Reference) -> Check:
+    """Undo the faults now: the incident is over in time, and then no object is other than without them."""
     incident = rehearsal.faulted
     since = incident.now
     try:
         incident.undo()
     except ItbenchError as error:
         return Check(name="undo", passed=False, evidence=str(error), remedy="Report this: the fault's undo is not exact.")
-    incident.wait_until(end)
-    found = resolution(reference, incident, since, partial(alerts_in, incident))
+    found = await_resolution(reference, incident, since, LOOKS)
     left = left_over(rehearsal.healthy, incident)
     numbers = {
         "restored_after_seconds": found.restored,
         "cleared_after_seconds": found.cleared,
-        "patience_seconds": end - since,
+        "patience_seconds": PATIENCE,
         "differing_fields": left,
     }
     if found.resolved and not left:
-        text = f"{found}, of {end - since:.0f} s; no object differs"
+        text = f"{found}, of {PATIENCE:.0f} s; no object differs"
         return Check(name="undo", passed=True, evidence=text, numbers=numbers)
-    differs = f"{left[0]} differs from before" + (f" (and {len(left) - 1} more)" if len(left) > 1 else "")
+    if not found.resolved:
+        return Check(name="undo", passed=False, evidence=str(found), remedy=_UNDO_REMEDY, numbers=numbers)
+    more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
     return Check(
         name="undo",
         passed=False,
-        evidence=str(found) if not found.resolved else differs,
-        remedy=_UNDO_REMEDY if not found.resolved else "Report this: the fault's undo leaves something behind.",
+        evidence=f"{left[0]} differs from the world without the faults{more}",
+        remedy="Report this: the fault's undo leaves something behind.",
         numbers=numbers,
     )
 
@@ -72,7 +73,7 @@ def left_over(healthy: Incident, undone: Incident) -> list[str]:
     found = []
     for ref in sorted({*ours, *theirs}, key=lambda ref: (str(ref), ref.namespace or "")):
         if ref not in ours or ref not in theirs:
-            found.append(f"{ref} {'is gone' if ref not in ours else 'is new'}")
+            found.append(f"{ref} ({'gone' if ref not in ours else 'new'})")
             continue
         for change in differences(theirs[ref], ours[ref]):
             if change.path in _ALLOCATED or (change.path == _REPLICAS and (ref.kind, ref.name) in scaled):

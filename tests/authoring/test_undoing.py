@@ -23,7 +23,7 @@ def test_whatever_is_left_of_a_fault_is_told_field_by_field(lost: Rehearsal) -> 
 
     ((clean, spoilt),) = futures([undone_badly])
     assert clean == []
-    assert spoilt == ["configmap/left is new", "deployment/details-v1: spec.replicas", "service/ratings is gone"]
+    assert spoilt == ["configmap/left (new)", "deployment/details-v1: spec.replicas", "service/ratings (gone)"]
     assert left_over(lost.healthy, lost.faulted) == ["service/details: " + field for field in _changed(lost)]
 
 

@@ -71,7 +71,8 @@ def _verdict(rows: Sequence[Repair]) -> Check:
     if not fixes:
         remedy = "Add one under fixes, in the form of a play file (docs/twin.md)."
         return Check(name="repair", passed=False, evidence="there is no accepted fix", remedy=remedy, numbers=numbers)
-    text = f"{counted(len(fixes), 'fix')} repair within {slowest:.0f} s of {PATIENCE:.0f} s; waiting and {counted(shams, 'sham')} do not"
+    repaired = f"{counted(len(fixes), 'fix')} repair within {slowest:.0f} s of {PATIENCE:.0f} s"
+    text = f"{repaired}; waiting and {counted(shams, 'sham')} do not"
     return Check(name="repair", passed=True, evidence=text, numbers=numbers)
 
 

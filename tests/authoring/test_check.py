@@ -39,6 +39,17 @@ def test_what_repairs_and_what_does_not_is_told_with_times(good: ScenarioReport)
     assert 0 <= fix.restored_after <= fix.cleared_after <= 300
 
 
+def test_a_scenario_of_two_faults_is_solvable_and_each_needs_its_fix(write: Write) -> None:
+    only_one = {"verb": "patch", "object": "service/details", "patch": {"spec": {"selector": {"app": "details"}}}}
+    path = write(lost_selector(), lost_selector("ratings"), fixes=[{"text": "Mend details.", "changes": [only_one]}])
+    report = check_scenario(path, seeds=1)
+    assert [check.name for check in report.failures] == ["repair"]
+    fixes = {row.text: row.resolved for row in report.repairs if row.trial == "fix"}
+    assert fixes.pop("Mend details.") is False
+    assert list(fixes.values()) == [True]
+    assert "reviews-v2" in next(row.evidence for row in report.repairs if row.text == "Mend details.")
+
+
 def test_a_fault_that_does_nothing_is_found(write: Write) -> None:
     report = check_scenario(write(no_limits("details-v1")), seeds=1)
     failed = {check.name: check.evidence for check in report.failures}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -110,9 +109,6 @@ def test_everything_that_is_written_is_searched(
     for word in ("productpage-v1", "istio-proxy", "kube-state-metrics", "failedscheduling", "kubectl-edit"):
         written = any(word in path.read_text().lower() for path in folder.rglob("*") if path.is_file())
         assert (word in searched) or not written
-
-
-Spoil = Callable[[Exhibit], Exhibit]
 
 
 def test_a_root_that_no_file_shows_fails(lost: Rehearsal, files_of_lost: Exhibit) -> None:

@@ -62,6 +62,20 @@ def test_deleting_a_workload_is_no_repair(write: Write, service: str) -> None:
     assert found.missing == (ObjectRef("Deployment", service, "shop", "apps/v1"),)
 
 
+def test_taking_away_what_no_request_needs_now_is_no_repair(write: Write) -> None:
+    secret = ObjectRef("Secret", "store-access", "shop")
+
+    def act(incident: Incident) -> None:
+        scale_back(incident)
+        incident.advance(60)  # the pods that run have read it
+        incident.running.twin.cluster.delete(secret)
+
+    found = after(write, act)
+    assert found.restored is not None
+    assert not found.resolved
+    assert str(found) == "secret/store-access is gone"
+
+
 def test_taking_the_users_away_is_no_repair(write: Write) -> None:
     def act(incident: Incident) -> None:
         scale_back(incident)

@@ -16,6 +16,7 @@ from itbench.cli.options import FOLDER, JSON
 COMMANDS = {
     "list": ("itbench.cli.scenario:list_", "List the scenarios that ship."),
     "show": ("itbench.cli.scenario:show", "Show what one scenario does."),
+    "check": ("itbench.cli.scenario_check:check", "Prove that a scenario is solvable, not trivial and leaks nothing."),
     "simulate": ("itbench.cli.scenario:simulate", "Write the files of a simulated scenario."),
     "plot": ("itbench.cli.scenario_plot:plot", "Draw a picture of an incident."),
 }

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from itbench.cluster.kinds import kind_named
 from itbench.cluster.manifest import read_manifest
 from itbench.cluster.protocol import KubeObject, PatchType
 from itbench.cluster.reference import ObjectRef
+from itbench.datasets.findings import Key
 from itbench.model.base import Model
 from itbench.model.errors import ClusterError, TooManyRequestsError
 from itbench.twin.documents import Document, read_documents
@@ -90,14 +92,14 @@ class Change:
     Args:
         entry: what it is.
         document: its file.
-        index: its place there.
+        place: its key there.
     """
 
-    def __init__(self, entry: ChangeEntry, document: Document, index: int) -> None:
+    def __init__(self, entry: ChangeEntry, document: Document, place: Key) -> None:
         self.at = entry.at
         self._entry = entry
         self._document = document
-        self._index = index
+        self._place = place
 
     def make(self, twin: Twin) -> None:
         """Make it now.
@@ -109,7 +111,7 @@ class Change:
             self._make(twin)
         except ClusterError as error:
             key = "manifest" if self._entry.verb in _WITH_MANIFEST else "object"
-            raise self._document.error((self._index, key), error.message, error.hint) from error
+            raise self._document.error((*self._place, key), error.message, error.hint) from error
 
     def _make(self, twin: Twin) -> None:
         entry, cluster = self._entry, twin.cluster.acting_as("kubectl")
@@ -151,9 +153,9 @@ class Change:
         spaces = sorted({namespace_of(obj) for obj in twin.store.list(kind.name) if name_of(obj) == name})
         if len(spaces) > 1:
             text = f"{self._entry.object} is in several namespaces: {', '.join(spaces)}"
-            raise self._document.error((self._index, "object"), text, "Add `namespace`.")
+            raise self._document.error((*self._place, "object"), text, "Add `namespace`.")
         if not spaces:
-            raise self._document.error((self._index, "object"), f'{kind.qualified_plural} "{name}" not found')
+            raise self._document.error((*self._place, "object"), f'{kind.qualified_plural} "{name}" not found')
         return ObjectRef.parse(str(self._entry.object), spaces[0])
 
 
@@ -175,15 +177,31 @@ def read_changes(path: Path) -> list[Change]:
     for index, item in enumerate(document.value):
         if not isinstance(item, dict):
             raise document.error((index,), "a change is a mapping with `at`, `verb` and `object` or `manifest`")
-        try:
-            entry = ChangeEntry.model_validate(item)
-        except ValidationError as error:
-            raise document.invalid(error, (index,)) from error
+        entry = _entry(item, document, (index,))
         if changes and entry.at < changes[-1].at:
             text = f"{entry.at:g} comes before the change above it, which is at {changes[-1].at:g}"
             raise document.error((index, "at"), text, "Put the changes in the order of their times.")
-        changes.append(Change(entry, document, index))
+        changes.append(Change(entry, document, (index,)))
     return changes
+
+
+def changes_at_once(items: Sequence[Mapping[str, Any]], document: Document, place: Key) -> list[Change]:
+    """Changes without a time that stand in a list somewhere in a file.
+
+    Args:
+        items: the changes.
+        document: the file.
+        place: the key of the list there.
+
+    Raises:
+        UsageError: one is none, or has a time; with path, line and key.
+    """
+    found = []
+    for index, item in enumerate(items):
+        if "at" in item:
+            raise document.error((*place, index, "at"), "these changes are made at once", "Leave `at` out.")
+        found.append(Change(_entry({"at": 0, **item}, document, (*place, index)), document, (*place, index)))
+    return found
 
 
 def drain(twin: Twin, node: str) -> None:
@@ -202,6 +220,13 @@ def drain(twin: Twin, node: str) -> None:
             left = True
     if left:
         twin.clock.after(_EVICTION_RETRY, lambda: drain(twin, node))
+
+
+def _entry(item: Mapping[str, Any], document: Document, place: Key) -> ChangeEntry:
+    try:
+        return ChangeEntry.model_validate(item)
+    except ValidationError as error:
+        raise document.invalid(error, place) from error
 
 
 def _ensure_namespace(twin: Twin, body: KubeObject) -> None:

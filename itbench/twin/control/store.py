@@ -39,6 +39,11 @@ class Store:
         """One object."""
         return self._kinds.get(kind, {}).get(key)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that there are, or were."""
+        return tuple(self._kinds)
+
     def list(self, kind: str, namespace: str | None = None, selector: Selector | None = None) -> list[KubeObject]:
         """The objects of a kind in the order of their creation."""
         return [

@@ -77,8 +77,7 @@ def impacts(healthy: Levels, faulted: Levels, limits: Thresholds | None = None) 
         limits: what counts.
     """
     found = []
-    for aspect, (rule, one, two) in _rules(healthy, faulted, limits or Thresholds()).items():
-        flags = lasting(rule(one, two), faulted.seconds, limits or Thresholds())
+    for aspect, (flags, one, two) in differing(healthy, faulted, limits).items():
         for index in np.flatnonzero(flags.any(0)).tolist():
             column = flags[:, index]
             difference = np.where(column, np.abs(two[:, index] - one[:, index]), -1.0)
@@ -94,6 +93,21 @@ def impacts(healthy: Levels, faulted: Levels, limits: Thresholds | None = None) 
                 )
             )
     return tuple(sorted(found, key=lambda impact: (impact.onset, impact.service, impact.aspect)))
+
+
+def differing(
+    healthy: Levels, faulted: Levels, limits: Thresholds | None = None
+) -> dict[Aspect, tuple[Flags, Array, Array]]:
+    """By aspect, where (t, s) a level has left the band of the healthy world for long enough, and the two levels.
+
+    Where one world went on for longer, t ends with the other.
+    """
+    limits, ticks = limits or Thresholds(), min(len(healthy), len(faulted))
+    found: dict[Aspect, tuple[Flags, Array, Array]] = {}
+    for aspect, (rule, *levels) in _rules(healthy, faulted, limits).items():
+        one, two = (level[:ticks] for level in levels)
+        found[aspect] = lasting(rule(one, two), faulted.seconds, limits), one, two
+    return found
 
 
 def lasting(flags: Flags, seconds: float, limits: Thresholds) -> Flags:

@@ -14,6 +14,7 @@ from itbench.twin.app.objects import service_name
 from itbench.twin.incident.impacts import TRAFFIC
 from itbench.twin.incident.measure import SLO_DAYS, SLO_TARGET, Measured
 from itbench.twin.incident.words import condition_of, condition_of_root, describe, effect_of
+from itbench.twin.telemetry.alerts import identity
 
 Entry = dict[str, Any]
 
@@ -173,13 +174,13 @@ class _Writer:
 
     def add_alerts(self, alerts: Iterable[Alert], quiet: Iterable[Alert]) -> None:
         """The alerts that fire because of the faults, each once for each of its label sets, in the order of firing."""
-        innocent = {_identity(alert) for alert in quiet if alert.state == "firing"}
+        innocent = {identity(alert) for alert in quiet if alert.state == "firing"}
         seen: dict[tuple[str, ...], None] = {}
         for alert in alerts:
-            identity = _identity(alert)
-            if alert.state != "firing" or identity in innocent or identity in seen:
+            own = identity(alert)
+            if alert.state != "firing" or own in innocent or own in seen:
                 continue
-            seen[identity] = None
+            seen[own] = None
             group = self._group_of(alert)
             description = alert.annotations.get("description", "")
             self.alerts.append(
@@ -271,11 +272,6 @@ def _filter(ref: ObjectRef) -> list[str]:
     generated = ref.kind in ("Pod", "ReplicaSet") or ref.kind.endswith("Chaos")
     name = ref.name.replace(".", "\\.")
     return [f"{name}-.*" if generated else f"{name}\\b"]
-
-
-def _identity(alert: Alert) -> tuple[str, ...]:
-    """What an alert is about; names of pods differ between worlds where pods are made anew."""
-    return (alert.name, *(f"{key}={value}" for key, value in sorted(alert.labels.items()) if key != "alertname"))
 
 
 def _actions(measured: Measured) -> Iterable[Entry]:

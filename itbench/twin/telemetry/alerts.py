@@ -39,6 +39,11 @@ def _moments(scrapes: Scrapes) -> Array:
     return np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
 
 
+def identity(alert: Alert) -> tuple[str, ...]:
+    """What tells one alert from another: its rule and what it is about."""
+    return (alert.name, *(f"{key}={value}" for key, value in sorted(alert.labels.items()) if key != "alertname"))
+
+
 def _of_rule(rule: AlertRule, evaluator: Evaluator, scrapes: Scrapes, moments: Array) -> Iterator[Alert]:
     vector = evaluator.value(rule.expression)
     times = [scrapes.begin + timedelta(seconds=moment) for moment in moments.tolist()]

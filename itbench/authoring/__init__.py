@@ -1,0 +1,1 @@
+"""For those who write scenarios: what `itbench scenario check` proves of one."""

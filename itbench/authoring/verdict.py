@@ -1,0 +1,85 @@
+"""What a check of a scenario found, as it is printed and written with --json."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from itbench.model.base import Document, Model
+
+CheckName = Literal["plan", "healthy", "manifests", "scores", "undo", "leaks", "observable", "seeds", "repair"]
+TITLES: dict[CheckName, str] = {
+    "plan": "can be played as written",
+    "healthy": "quiet without its faults",
+    "manifests": "the faults show",
+    "scores": "solvable, and not trivial",
+    "undo": "can be taken back",
+    "leaks": "gives nothing away",
+    "observable": "the root can be seen",
+    "seeds": "seeds agree",
+    "repair": "fixes repair, shams do not",
+}
+"""The checks in their order, and what each proves."""
+
+Number = float | int | str | bool | None | list[str]
+Trial = Literal["nothing", "fix", "sham"]
+
+
+class Check(Model):
+    """One check.
+
+    Attributes:
+        evidence: in one line; of a check that failed, what is wrong.
+        remedy: what the author can do; empty if it passed.
+        numbers: what it was judged by.
+    """
+
+    name: CheckName
+    passed: bool
+    evidence: str
+    remedy: str = ""
+    numbers: dict[str, Number] = Field(default_factory=dict)
+
+
+class Repair(Model):
+    """One attempt to repair the incident while it goes on.
+
+    Attributes:
+        trial: `fix` must repair it; `nothing` and `sham` must not.
+        text: what was done.
+        resolved: whether the incident was over at the end.
+        restored_after, cleared_after: seconds until all services served again and until the last alert was gone; None if
+            they were not.
+        passed: whether that is as it should be.
+        evidence: the times, or what is still wrong.
+    """
+
+    trial: Trial
+    text: str
+    resolved: bool
+    restored_after: float | None = None
+    cleared_after: float | None = None
+    passed: bool
+    evidence: str
+
+
+class ScenarioReport(Document):
+    """All that was checked of one scenario; checks that another one's failure made impossible are left out.
+
+    Attributes:
+        scenario: its id, or the path of a file that could not be read.
+        seeds: those that were played.
+    """
+
+    scenario: str
+    title: str = ""
+    passed: bool
+    seeds: tuple[int, ...] = ()
+    checks: tuple[Check, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """What did not pass."""
+        return tuple(check for check in self.checks if not check.passed)

@@ -187,7 +187,6 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce
         )
     made = given | {agent.label: make_agent(agent.spec) for agent in config.agents if agent.label not in given}
     made = on_tape(made, *(Path(folder) if folder else None for folder in (config.record, config.replay)))
-    prepare(made)
     return Session(store, rules, scenarios, _truths(scenarios), made)
 
 

@@ -79,10 +79,11 @@ class LlmAgent:
             return AgentResult(failure="agent_error", detail=f"llm: agents cannot do {task.domain} tasks yet")
         spending = Spending(self.settings.options, task.budget.wall_seconds)
         try:
-            with open_tooling(workspace.input_dir, task.domain) as tooling:
-                notice = workspace.events.emit
-                async with open_channel(self.tape, task.seed, spending.began, spending.deadline, notice) as channel:
-                    return await Conversation.begin(self.settings, task, workspace, tooling, channel, spending).hold()
+            async with (
+                open_tooling(workspace.input_dir, task.domain) as tooling,
+                open_channel(self.tape, task.seed, spending.began, spending.deadline, workspace.events.emit) as channel,
+            ):
+                return await Conversation.begin(self.settings, task, workspace, tooling, channel, spending).hold()
         except SnapshotError as error:
             return AgentResult(failure="environment_error", detail=Tooling(None, workspace.input_dir).neutral(str(error)))
 

@@ -41,7 +41,7 @@ _TOO_LONG = (
     "too many tokens",
     "prompt is too long",
 )
-_NEVER_AGAIN = ("insufficient_quota", "billing")
+_NEVER_AGAIN = "insufficient_quota"  # the code of a 429 that no waiting mends
 
 Notice = Callable[..., None]
 
@@ -128,7 +128,7 @@ class Endpoint:
         lower = text.lower()
         reason = f"the endpoint answered {status}: {_message_in(text)}"
         if status in _AGAIN or status >= 500:
-            if any(word in lower for word in _NEVER_AGAIN):
+            if _NEVER_AGAIN in lower:
                 return _Problem.lasting(reason, "endpoint", status)
             return _Problem(reason, status, retry_after(response.headers, time.time()))
         if status in (400, 413) and any(phrase in lower for phrase in _TOO_LONG):

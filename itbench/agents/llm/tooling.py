@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +65,9 @@ class Tooling:
         return text.replace(str(self._folder), FOLDER) if self._folder else text
 
 
-@contextmanager
-def open_tooling(folder: Path | None, domain: Domain) -> Iterator[Tooling]:
-    """The tools over a snapshot folder; none without a folder.
+@asynccontextmanager
+async def open_tooling(folder: Path | None, domain: Domain) -> AsyncIterator[Tooling]:
+    """The tools over a snapshot folder; none without a folder. A large one takes a while to open, on another thread.
 
     Raises:
         SnapshotError: it cannot be opened.
@@ -78,5 +78,5 @@ def open_tooling(folder: Path | None, domain: Domain) -> Iterator[Tooling]:
     from itbench.snapshot.snapshot import open_snapshot
     from itbench.tools.toolbox import Toolbox
 
-    with Toolbox(open_snapshot(folder), domain) as toolbox:
+    with Toolbox(await asyncio.to_thread(open_snapshot, folder), domain) as toolbox:
         yield Tooling(toolbox, folder)

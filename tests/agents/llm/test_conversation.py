@@ -73,11 +73,12 @@ def test_overload_errors_and_cut_replies_are_tried_again(server, ask) -> None:
         Fault(200, json.dumps(FINAL).encode()[:50], cut=True),
         Fault(200, b"<html>a login page</html>"),
         Fault(503, b"", {"Retry-After": formatdate(0)}),
+        Fault(429, b'{"error": {"message": "Rate limit reached. Pay at https://x/account/billing"}}', AGAIN),
         FINAL,
     )
     result, workspace = ask()
     assert result.failure is None
-    assert [event["status"] for event in kinds(workspace, "model_retry")] == [429, 500, 0, 200, 503]
+    assert [event["status"] for event in kinds(workspace, "model_retry")] == [429, 500, 0, 200, 503, 429]
     assert live.times[1] - live.times[0] >= 1.0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,10 @@ from itbench.model.outcome import Cause
 from itbench.model.task import Task
 
 if TYPE_CHECKING:
+    from itbench.model.trajectory import Trajectory
     from itbench.sandbox.box import Ending
 
+SessionReader = Callable[[Path, Path], "tuple[Trajectory | None, tuple[str, ...]]"]
 _SHARED = frozenset({Path("/"), Path("/tmp"), Path("/run"), Path.home()})  # noqa: S108 - named, not used
 _LIMITS: dict[str, Cause] = {
     "wall_time": "agent_timeout",
@@ -36,11 +38,16 @@ class CommandAgent:
     Args:
         argv: program and arguments; no shell is involved.
         files: the agent's own files, which must be in sight even where they lie in a hidden place such as /tmp.
+        env: more environment variables; `{workspace}` in a value is the workspace as the program sees it.
+        session: reads the trajectory of a program that keeps one in its own format, from its workspace and the folder of
+            its logs; also says what is wrong with it.
     """
 
     argv: tuple[str, ...]
     files: tuple[Path, ...] = ()
     is_python: bool = False
+    env: tuple[tuple[str, str], ...] = ()
+    session: SessionReader | None = None
     sandboxed: bool = True
 
     @property
@@ -108,6 +115,7 @@ class CommandAgent:
         told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
         if task.input_dir is not None:
             told["SNAPSHOT_DIR"] = str(task.input_dir)
+        told |= {name: value.replace("{workspace}", str(inner)) for name, value in self.env}
         box = Box(
             mode=boundary.mode,
             argv=self.argv,
@@ -129,6 +137,9 @@ class CommandAgent:
             "program_ended", reason=ending.reason, exit_code=ending.exit_code, signal=ending.signal, seconds=ending.seconds
         )
         trajectory, warnings = read_trajectory(workspace.path)
+        if trajectory is None and self.session is not None:
+            trajectory, more = self.session(workspace.path, workspace.logs)
+            warnings += more
         trajectory = trajectory or transcript(task, self.argv, box.stdout)
         usage, doubts = stated_usage(trajectory)
         kept = AgentResult(trajectory=trajectory, usage=usage, warnings=(*warnings, *doubts))

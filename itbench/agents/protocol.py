@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from itbench.model.base import Domain
 from itbench.model.outcome import Cause
 from itbench.model.task import Task
-from itbench.model.trial import Usage
+from itbench.model.trial import Isolation, Usage
 from itbench.model.truth import GroundTruth
 from itbench.sandbox.box import Mode
 
@@ -96,6 +96,29 @@ class Agent(Protocol):
 
     async def run(self, task: Task, workspace: Workspace) -> AgentResult:
         """Work on the task until done; cancelling this coroutine must stop everything it started."""
+        ...
+
+
+@runtime_checkable
+class Isolated(Protocol):
+    """An agent that works elsewhere than in the sandbox or in this process, and says where."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """What the trial's record says."""
+        ...
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """An agent that can tell before the run that it cannot work: a missing key, package or image."""
+
+    def prepare(self) -> None:
+        """Look for what will be needed.
+
+        Raises:
+            ItbenchError: something is missing.
+        """
         ...
 
 

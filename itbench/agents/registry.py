@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from itbench.agents.protocol import Agent, AnyAgent, Insider
 from itbench.model.errors import AgentError, UsageError
@@ -24,7 +25,7 @@ Factory = Callable[[str], AnyAgent]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way to name an agent. `argument` says what follows the colon, empty for plain names."""
+    """One way to name an agent. `argument` says what follows the colon, empty for plain names, in brackets if optional."""
 
     name: str
     argument: str
@@ -35,7 +36,13 @@ class Entry:
     @property
     def form(self) -> str:
         """How a user writes it."""
+        if self.argument.startswith("["):
+            return f"{self.name}[:{self.argument[1:]}"
         return f"{self.name}:{self.argument}" if self.argument else self.name
+
+    def accepts(self, argument: str) -> bool:
+        """Whether this may follow the colon; plug-ins judge for themselves."""
+        return self.origin != "itbench" or self.argument.startswith("[") or bool(self.argument) == bool(argument)
 
 
 def entries() -> dict[str, Entry]:
@@ -63,13 +70,13 @@ def make_agent(spec: str) -> AnyAgent:
         UsageError: nothing of that name, or its argument is wrong.
         AgentError: a plug-in returned something that is not an agent.
     """
-    name, colon, argument = spec.partition(":")
+    name, _, argument = spec.partition(":")
     # Scanning installed packages takes longer than a trial: built-in names do without.
     entry = {entry.name: entry for entry in _builtin()}.get(name) or entries().get(name)
     if entry is None:
         known = ", ".join(entry.form for entry in entries().values())
         raise UsageError(f"there is no agent {name!r}", hint=f"Known: {known}. See: itbench agent list")
-    if bool(entry.argument) != bool(colon and argument) and entry.origin == "itbench":
+    if not entry.accepts(argument):
         raise UsageError(f"write this agent as {entry.form}", key=f"--agent {spec}")
     agent = entry.make(argument)
     if not isinstance(agent, Agent | Insider):
@@ -130,6 +137,44 @@ def _builtin() -> Iterable[Entry]:
 
     yield Entry("cmd", "COMMAND", "any program, in the sandbox; arguments as in a shell, without a shell", command)
     yield Entry("python", "MODULE:ATTRIBUTE", "a Python function or Agent class, in the sandbox", python)
+
+    def llm(argument: str) -> AnyAgent:
+        from itbench.agents.llm.agent import LlmAgent
+
+        return LlmAgent.from_text(argument)
+
+    def preset(name: str) -> Factory:
+        def make(model: str) -> AnyAgent:
+            from itbench.agents.presets import preset_agent
+
+            return preset_agent(name, model)
+
+        return make
+
+    yield Entry("codex", "[MODEL]", "OpenAI's Codex CLI, in the sandbox, with our tools over MCP", preset("codex"))
+    yield Entry("claude", "[MODEL]", "Claude Code, in the sandbox, with our tools over MCP", preset("claude"))
+    yield Entry("gemini", "[MODEL]", "Gemini CLI, in the sandbox, with our tools over MCP", preset("gemini"))
+    yield Entry("llm", "MODEL[?OPTION=VALUE&…]", "a model behind an OpenAI-compatible endpoint, with tools", llm)
+
+    def container(argument: str) -> AnyAgent:
+        from itbench.agents.container import ContainerAgent
+
+        return ContainerAgent.from_text(argument)
+
+    yield Entry("container", "IMAGE[?OPTION=VALUE&…]", "an image, by the Docker engine, without network", container)
+
+    def http(argument: str) -> AnyAgent:
+        from itbench.agents.http_agent import HttpAgent
+
+        return HttpAgent.from_text(argument)
+
+    def a2a(argument: str) -> AnyAgent:
+        from itbench.agents.a2a_agent import A2aAgent
+
+        return A2aAgent.from_text(argument)
+
+    yield Entry("http", "URL", "an agent behind an address: a task is posted, an answer comes back", http)
+    yield Entry("a2a", "URL[#itbench]", "an agent that speaks Agent2Agent; #itbench for START, GET, DONE", a2a)
     yield Entry("oracle", "", "answers from the ground truth: the ceiling", lambda _: builtin.Oracle())
     yield Entry("nop", "", "answers that nothing is wrong: the floor", lambda _: builtin.Nop())
     yield Entry("replay", "FOLDER", "the answers of an earlier run again", lambda folder: builtin.Replay(Path(folder)))
@@ -150,7 +195,13 @@ def _default_label(spec: str) -> str:
         words = split(argument)
         scripts = [word for word in words[1:] if word.startswith("/")]
         return _harmless(Path((scripts or words)[0]).stem) or name
-    told = argument.partition("@")[0] if name == "python" else Path(argument).name
+    if name in ("http", "a2a"):
+        return _harmless(f"{name}-{urlsplit(argument).netloc.rpartition('@')[2]}")
+    told = {
+        "python": argument.partition("@")[0],
+        "llm": argument.partition("?")[0],
+        "container": Path(argument.partition("?")[0]).name.partition("@")[0],
+    }.get(name, Path(argument).name)
     return _harmless(told) or name
 
 

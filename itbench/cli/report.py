@@ -90,8 +90,10 @@ def _incidents(store: RunStore) -> list[Drawing]:
 @click.argument("run_dir", type=FOLDER)
 @click.argument("trial")
 @click.option("--details", is_flag=True, help="Show every figure.")
+@click.option("--otlp", metavar="URL", help="Send the trajectories there as spans, such as http://127.0.0.1:4318/v1/traces.")
+@click.option("--otlp-content", is_flag=True, help="Send also what was said.")
 @JSON
-def explain(run_dir: Path, trial: str, details: bool, as_json: bool) -> None:
+def explain(run_dir: Path, trial: str, details: bool, otlp: str | None, otlp_content: bool, as_json: bool) -> None:
     """Show why one trial scored as it did.
 
     TRIAL is SCENARIO, SCENARIO/NUMBER, AGENT, AGENT/SCENARIO or AGENT/SCENARIO/NUMBER. What fits several trials shows
@@ -100,13 +102,35 @@ def explain(run_dir: Path, trial: str, details: bool, as_json: bool) -> None:
     from itbench.report.explanation import explain as explanation
     from itbench.runner.store import RunStore
 
-    records = [record for record in RunStore.open(run_dir).records() if _fits(record, trial)]
+    store = RunStore.open(run_dir)
+    records = [record for record in store.records() if _fits(record, trial)]
     if not records:
         raise UsageError(f"no finished trial fits {trial!r}", path=run_dir, hint="Write SCENARIO or AGENT/SCENARIO/NUMBER")
+    if otlp is not None:
+        for record in records:
+            _send_spans(store.trial_dir(record.agent, record.scenario, record.trial), record, otlp, content=otlp_content)
     if as_json:
         click.echo("[" + ",".join(record.model_dump_json() for record in records) + "]")
         return
     click.echo("\n\n".join("\n".join(explanation(record, details=details)) for record in records))
+
+
+def _send_spans(folder: Path, record: TrialRecord, endpoint: str, *, content: bool) -> None:
+    from itbench.agents.transcript import read_trajectory
+    from itbench.report.otel import export_spans
+
+    trajectory, problems = read_trajectory(folder)
+    where = f"{record.agent}/{record.scenario}/{record.trial}"
+    if trajectory is None:
+        click.echo(f"{where}: {problems[0] if problems else 'no trajectory'}", err=True)
+        return
+    told = {
+        "itbench.agent": record.agent,
+        "itbench.scenario": record.scenario,
+        "itbench.outcome": record.outcome.cause or record.outcome.status,
+    }
+    count = export_spans(trajectory, endpoint, told, content=content)
+    click.echo(f"{where}: sent {count} spans", err=True)
 
 
 def _fits(record: TrialRecord, text: str) -> bool:

@@ -16,7 +16,9 @@ from itbench.model.task import Budget
 
 
 @click.command()
-@click.option("--suite", metavar="NAME", help="A bundled suite, such as starter.")
+@click.option(
+    "--suite", metavar="NAME", help="A bundled suite, such as starter; --scenario alone looks in all bundled ones."
+)
 @click.option("--dataset", type=FOLDER, help="A dataset folder: ITBench-Lite, ITBench-AA, one scenario, several.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="ID", help="Only this scenario; may be repeated.")
 @click.option("--agent", "agents", multiple=True, required=True, metavar="SPEC", help="See: itbench agent list.")
@@ -61,6 +63,8 @@ from itbench.model.task import Budget
     help="Let agents see this folder or file although it is hidden by default, such as ~/.codex.",
 )
 @click.option("--agent-env", multiple=True, metavar="NAME", help="Pass this environment variable on to agents.")
+@click.option("--record", type=FOLDER, metavar="DIR", help="Record the model traffic of llm: agents into this folder.")
+@click.option("--replay", type=FOLDER, metavar="DIR", help="Answer llm: agents from such a folder: no server, no key.")
 @click.option("--out", type=FOLDER, help="The run folder; default: runs/<time>.")
 @JSON
 @click.pass_context
@@ -70,6 +74,7 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     \b
     itbench run --suite starter --agent oracle --agent nop
     itbench run --dataset ./ITBench-Lite --agent cmd:./my-agent --trials 3
+    itbench run --suite starter --agent llm:gpt-5-mini --record tape
 
     Exit codes: 0 all trials scored, 1 some trial unscored, 2 wrong usage or input.
     """

@@ -10,7 +10,7 @@ from itbench.model.base import Document, Domain, Model
 from itbench.model.outcome import Outcome, Score
 from itbench.model.task import Budget
 
-Isolation = Literal["bubblewrap", "landlock", "none", "in-process"]
+Isolation = Literal["bubblewrap", "landlock", "none", "in-process", "container", "remote"]
 IsolationChoice = Literal["auto", "bubblewrap", "landlock", "none"]
 EnvironmentName = Literal["snapshot", "twin", "hybrid", "kind"]
 
@@ -41,6 +41,8 @@ class RunConfig(Document):
     expose: tuple[str, ...] = Field(default=(), description="paths that agents see although they are hidden by default")
     notices: tuple[str, ...] = Field(default=(), description="what a reader must know, such as scenarios left out")
     agent_env: tuple[str, ...] = Field(default=(), description="names of environment variables passed to agents")
+    record: str | None = Field(default=None, description="folder into which the traffic of llm: agents is recorded")
+    replay: str | None = Field(default=None, description="folder from which the traffic of llm: agents is replayed")
 
 
 class Usage(Model):

@@ -47,7 +47,10 @@ async def guarded_boundary(session: Session) -> Boundary | None:
     _refuse_truths_among_inputs(session)
     dataset = Path(config.dataset) if config.dataset else None
     expose = tuple(map(Path, config.expose))
-    boundary = Boundary(mode, hidden_paths(root, dataset, session.scenarios), expose, config.network, config.agent_env)
+    # A tape holds other agents' answers.
+    tapes = tuple(Path(folder) for folder in (config.record, config.replay) if folder and Path(folder).exists())
+    hidden = (*hidden_paths(root, dataset, session.scenarios), *tapes)
+    boundary = Boundary(mode, hidden, expose, config.network, config.agent_env)
     secrets = dict.fromkeys(scenario.truth_path for scenario in session.scenarios if scenario.truth_path is not None)
     staged = SnapshotEnvironment(session.scenarios[0], session.store.work, link=mode == "bubblewrap")
     with session.store.attempt() as attempt:

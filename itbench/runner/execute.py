@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from itbench.agents.taping import prepare
 from itbench.model.trial import TrialRecord
 from itbench.runner.boundary import guarded_boundary
 from itbench.runner.evaluate import Evaluator
@@ -55,12 +56,14 @@ def run_pending(session: Session, progress: Progress | None = None, *, retry_fai
 
     Raises:
         RunError: another process works on the run.
+        UsageError: an agent lacks something that it needs, such as a key.
         SandboxError: no sandbox can be had, or the probe could read a ground truth.
     """
     with session.store.exclusively():
         pending = session.pending(retry_failures=retry_failures)
         if not pending:
             return False
+        prepare(session.agents)  # a resumed run may have lost its key; one with nothing to do needs none
         return asyncio.run(_run_all(session, pending, progress or Silent()))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from itbench.agents.protocol import Agent, AnyAgent
 from itbench.agents.registry import configure, make_agent, own_files
+from itbench.agents.taping import on_tape, prepare, recordings
 from itbench.bundled import bundled
 from itbench.datasets.catalogue import bundled_scenarios
 from itbench.datasets.discover import Dataset, ScenarioFolder, agent_visible_files, load_suite, open_dataset
@@ -47,6 +48,8 @@ class RunRequest:
     isolation: IsolationChoice = "auto"
     expose: Sequence[Path] = ()
     agent_env: Sequence[str] = ()
+    record: Path | None = None
+    replay: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         )
     configured = configure(request.agents, Path.cwd())
     made = {config.label: make_agent(config.spec) for config in configured} | dict(agents or {})
+    made = on_tape(made, record=request.record, replay=request.replay)
     configured += tuple(AgentConfig(spec="object", label=label) for label in agents or {})
     if not configured:
         raise UsageError("name at least one agent", hint="For example: --agent oracle. See: itbench agent list")
@@ -137,15 +141,19 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         expose=tuple(str(path.absolute()) for path in request.expose),
         notices=(*notices, *_empty_handed(scenarios, made)),
         agent_env=tuple(request.agent_env),
+        record=str(request.record.absolute()) if request.record else None,
+        replay=str(request.replay.absolute()) if request.replay else None,
     )
     # Whatever can be refused is refused before anything is written.
     Evaluator.of_run(config, rules)
     agent_environment(PurePosixPath("/"), passed=config.agent_env)
     refuse_hidden_files(made, hidden_paths(request.out, dataset, scenarios), request.expose)
+    prepare(made)
     truths = _truths(scenarios)
-    lock = compute_lock(config, rules, scenarios, {agent.label: own_files(agent.spec) for agent in configured})
+    lock = compute_lock(config, rules, scenarios, _own_files(config))
     store = RunStore.create(request.out, config, lock)
-    remember(store.root)
+    for folder in filter(None, (store.root, request.record)):
+        remember(folder)
     return Session(store, rules, scenarios, truths, made)
 
 
@@ -169,7 +177,7 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce
     if missing:
         raise RunError(f"the dataset no longer has the scenario {missing[0]!r}", path=config.dataset or config.suite)
     scenarios = realise([available[item] for item in config.scenarios], config.seed, announce)
-    lock = compute_lock(config, rules, scenarios, {agent.label: own_files(agent.spec) for agent in config.agents})
+    lock = compute_lock(config, rules, scenarios, _own_files(config))
     if differences := store.lock.differences(lock):
         shown = "\n  ".join(differences[:20])
         raise RunError(
@@ -178,7 +186,17 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce
             hint="Restore it, or start a new run",
         )
     made = given | {agent.label: make_agent(agent.spec) for agent in config.agents if agent.label not in given}
+    made = on_tape(made, *(Path(folder) if folder else None for folder in (config.record, config.replay)))
     return Session(store, rules, scenarios, _truths(scenarios), made)
+
+
+def _own_files(config: RunConfig) -> dict[str, tuple[Path, ...]]:
+    """By label: the files that an agent's spec names, and the recordings that a replay answers from."""
+    replay = Path(config.replay) if config.replay else None
+    return {
+        agent.label: (*own_files(agent.spec), *(recordings(replay, agent.label) if replay else ()))
+        for agent in config.agents
+    }
 
 
 def _scenarios(dataset: Path | None, suite: str | None, named: Sequence[str]) -> Dataset:

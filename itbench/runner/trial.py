@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from itbench.agents.protocol import Agent, AgentResult, AnyAgent, Assignment, Boundary, EventLog, Workspace
+from itbench.agents.protocol import Agent, AgentResult, AnyAgent, Assignment, Boundary, EventLog, Isolated, Workspace
 from itbench.datasets.discover import ScenarioFolder
 from itbench.environments.tasks import make_task
 from itbench.model.errors import ItbenchError, SandboxError
 from itbench.model.outcome import CAUSES, Outcome
 from itbench.model.task import Task
-from itbench.model.trial import AgentConfig, Timing, TrialRecord
+from itbench.model.trial import AgentConfig, Isolation, Timing, TrialRecord
 from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import Evaluation, Evaluator
 from itbench.runner.pool import SnapshotPool
@@ -80,7 +80,7 @@ class TrialRunner:
                 outcome=evaluation.outcome,
                 scores=evaluation.scores,
                 complexity=scenario.complexity,
-                isolation=boundary.mode if (boundary := self._boundary(agent)) else "in-process",
+                isolation=self._isolation(agent),
                 timing=Timing(
                     started_at=started_at.isoformat(timespec="milliseconds"),
                     wall_seconds=round(time.perf_counter() - began, 6),
@@ -128,6 +128,11 @@ class TrialRunner:
 
     def _boundary(self, agent: AnyAgent) -> Boundary | None:
         return self.boundary if isinstance(agent, Agent) and agent.sandboxed else None
+
+    def _isolation(self, agent: AnyAgent) -> Isolation:
+        if boundary := self._boundary(agent):
+            return boundary.mode
+        return agent.isolation if isinstance(agent, Isolated) else "in-process"
 
     def _evaluate(self, result: AgentResult, planned: PlannedTrial) -> Evaluation:
         if result.failure is not None:

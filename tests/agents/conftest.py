@@ -28,7 +28,7 @@ def workspace(tmp_path: Path) -> Callable[..., Workspace]:
 
     def make(mode: Mode = "none", input_dir: Path | None = None) -> Workspace:
         logs = tmp_path / "logs"
-        logs.mkdir()
+        logs.mkdir(exist_ok=True)
         return Workspace(tmp_path / "work", input_dir, logs, boundary=Boundary(mode))
 
     return make

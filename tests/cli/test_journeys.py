@@ -280,3 +280,65 @@ def test_bad_input_gets_one_message(home: Path, args: list[str], message: str) -
     assert re.search(message, result.stderr), result.stderr
     assert "Traceback" not in result.stderr
     assert "defect" not in result.stderr
+
+
+def test_a_recorded_llm_run_can_be_replayed_and_resumed_without_server_and_key(home: Path) -> None:
+    """The journey of docs/llm-agent.md, with a server that answers at once."""
+    import http.server
+    import threading
+
+    message = {"role": "assistant", "content": json.dumps(RIGHT)}
+    reply = json.dumps({"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+    def llm(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+        program = [sys.executable, "-m", "itbench.cli.main", *map(str, args)]
+        environment = clean | environment
+        return subprocess.run(program, cwd=home, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    question = ("run", "--dataset", "data", "--agent", "llm:some/model?turns=4", "--json")
+    refused = llm(*question, "--out", "none")
+    assert refused.returncode == 2
+    assert "llm: agents need OPENAI_API_KEY" in refused.stderr
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        keys = {"OPENAI_BASE_URL": f"http://127.0.0.1:{server.server_port}/v1", "OPENAI_API_KEY": "sk-journey-123456"}
+        recorded = llm(*question, "--record", "tape", "--out", "first", **keys)
+        server.shutdown()
+    assert recorded.returncode == 0, recorded.stderr
+    replayed = llm(*question, "--replay", "tape", "--out", "second")
+    assert replayed.returncode == 0, replayed.stderr
+    answers = [sorted((home / run).rglob("agent_output.json")) for run in ("first", "second")]
+    assert [path.read_bytes() for path in answers[0]] == [path.read_bytes() for path in answers[1]]
+    assert len(answers[0]) == 2
+    assert not any("sk-journey" in path.read_text() for path in home.rglob("*") if path.is_file())
+
+    for trial in (home / "second" / "trials").iterdir():
+        (trial / "1" / "result.json").unlink()
+    resumed = llm("resume", "second", "--json")  # it still answers from the tape
+    assert resumed.returncode == 0, resumed.stderr
+    next((home / "tape").rglob("*.json")).write_text("{}")
+    changed = llm("resume", "second")
+    assert changed.returncode == 2
+    assert "what it depends on has changed" in changed.stderr
+
+    for options, told in (
+        (("--record", "a", "--replay", "tape"), "either records or replays"),
+        (("--replay", "nowhere"), "no such folder to replay"),
+        (("--replay", "data"), "nothing was recorded of an agent"),
+    ):
+        assert told in llm(*question, *options, "--out", "none").stderr
+    assert (
+        "only llm: agents can" in llm("run", "--dataset", "data", "--agent", "nop", "--record", "a", "--out", "none").stderr
+    )

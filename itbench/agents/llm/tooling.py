@@ -1,0 +1,82 @@
+"""The tools of one trial as the protocol describes them, and calls of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from itbench.agents.llm.chat import Call
+from itbench.agents.llm.window import shortened
+from itbench.model.base import Domain
+
+if TYPE_CHECKING:
+    from itbench.tools.toolbox import Toolbox
+
+# What the model knows the recorded files by; where they lie on this machine is nobody's business and changes every time.
+FOLDER = "snapshot"
+_LONGEST_ANSWER = 60_000
+_MOST_CALLS = 16
+
+
+class Tooling:
+    """Calls of a toolbox; without one, there is nothing to call."""
+
+    def __init__(self, toolbox: Toolbox | None, folder: Path | None) -> None:
+        self._toolbox = toolbox
+        self._folder = folder
+
+    @property
+    def definitions(self) -> tuple[dict[str, Any], ...]:
+        """The tools, as the protocol describes them."""
+        specs = self._toolbox.specs() if self._toolbox else ()
+        return tuple(
+            {
+                "type": "function",
+                "function": {"name": spec.name, "description": spec.description, "parameters": spec.parameters},
+            }
+            for spec in specs
+        )
+
+    async def answer(self, calls: Sequence[Call]) -> list[tuple[str, bool]]:
+        """The answers (text, is error) in the order of the calls, one after the other.
+
+        More than 16 calls at once are refused one by one, so that a flood of calls costs a flood of errors only.
+        """
+        return [
+            await asyncio.to_thread(self._answer, call)
+            if number < _MOST_CALLS
+            else (f"error: at most {_MOST_CALLS} calls at a time; call again", True)
+            for number, call in enumerate(calls)
+        ]
+
+    def _answer(self, call: Call) -> tuple[str, bool]:
+        if self._toolbox is None:
+            return "error: this task has no tools", True
+        if call.arguments is None:
+            return f"error: the arguments of {call.name} are not a JSON object; call it again", True
+        answer = self._toolbox.call(call.name, call.arguments)
+        return shortened(self.neutral(answer.text), _LONGEST_ANSWER), answer.is_error
+
+    def neutral(self, text: str) -> str:
+        """The text without the path of this machine."""
+        return text.replace(str(self._folder), FOLDER) if self._folder else text
+
+
+@asynccontextmanager
+async def open_tooling(folder: Path | None, domain: Domain) -> AsyncIterator[Tooling]:
+    """The tools over a snapshot folder; none without a folder. A large one takes a while to open, on another thread.
+
+    Raises:
+        SnapshotError: it cannot be opened.
+    """
+    if folder is None:
+        yield Tooling(None, None)
+        return
+    from itbench.snapshot.snapshot import open_snapshot
+    from itbench.tools.toolbox import Toolbox
+
+    with Toolbox(await asyncio.to_thread(open_snapshot, folder), domain) as toolbox:
+        yield Tooling(toolbox, folder)

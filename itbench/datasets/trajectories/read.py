@@ -1,0 +1,123 @@
+"""Read a session of whichever agent as a trajectory, and say what could not be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from itbench.datasets.trajectories.claude import read_claude
+from itbench.datasets.trajectories.codex import read_codex
+from itbench.datasets.trajectories.fields import mappings
+from itbench.datasets.trajectories.gemini import gemini_session, read_gemini
+from itbench.datasets.trajectories.lines import LONGEST_LINE, LineProblem, Lines
+from itbench.datasets.trajectories.openai_chat import chat_session, read_openai_chat
+from itbench.model.errors import DatasetError
+from itbench.model.trajectory import Trajectory
+
+Format = Literal["atif", "codex", "claude", "gemini", "openai"]
+_LARGEST_DOCUMENT = 200_000_000
+_LOOKED_AT = 50
+_CODEX = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
+_CLAUDE = frozenset({"user", "assistant", "system", "result", "summary", "file-history-snapshot", "queue-operation"})
+_READERS: dict[Format, Callable[[Lines], Trajectory]] = {
+    "codex": read_codex,
+    "claude": read_claude,
+    "gemini": read_gemini,
+    "openai": read_openai_chat,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A session as a trajectory. `malformed` lines were left out; `problems` locates the first 20 of them."""
+
+    trajectory: Trajectory
+    format: Format
+    malformed: int = 0
+    problems: tuple[LineProblem, ...] = ()
+
+
+def read_session(path: Path, format: Format | None = None) -> Converted:  # noqa: A002 - the word of the field
+    """Read a session file: JSON Lines a line at a time, a single JSON document as a whole.
+
+    Args:
+        path: the file.
+        format: which agent wrote it; found out from its first lines if not given.
+
+    Raises:
+        DatasetError: it cannot be read, or no format fits.
+    """
+    document = _document(path)
+    if document is not None:
+        return _from_document(path, document)
+    found = format or _recognise(path)
+    if found is None or found not in _READERS:
+        raise DatasetError(
+            "this is no session that itbench knows",
+            path=path,
+            hint="Known: Codex rollouts, Claude Code and Gemini CLI sessions, OpenAI chat logs, ATIF",
+        )
+    lines = Lines(path)
+    trajectory = _READERS[found](lines)
+    return Converted(trajectory, found, lines.malformed, tuple(lines.problems))
+
+
+def _recognise(path: Path) -> Format | None:
+    for _, line in islice(Lines(path), _LOOKED_AT):
+        kind = line.get("type")
+        if "payload" in line and kind in _CODEX:
+            return "codex"
+        if "$set" in line or ("sessionId" in line and "projectHash" in line) or ("id" in line and kind == "gemini"):
+            return "gemini"
+        if isinstance(line.get("role"), str) or "response" in line or isinstance(line.get("messages"), list):
+            return "openai"
+        if kind in _CLAUDE and ("sessionId" in line or "session_id" in line or "message" in line):
+            return "claude"
+    return None
+
+
+def _document(path: Path) -> Any:
+    """The value of a file that is one JSON document; None for JSON Lines."""
+    try:
+        with path.open("rb") as stream:
+            head = _value(stream.readline(LONGEST_LINE))
+            alone = not stream.read(1000).strip()
+        if isinstance(head, dict):
+            return head if alone and ("messages" in head or "schema_version" in head) else None
+        if head is not None:
+            return head if alone else None
+        return _value(path.read_bytes()) if path.stat().st_size <= _LARGEST_DOCUMENT else None
+    except OSError as error:
+        raise DatasetError(f"cannot be read ({error.strerror})", path=path) from error
+
+
+def _value(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_document(path: Path, document: Any) -> Converted:
+    fields: Mapping[str, Any] = document if isinstance(document, dict) else {"messages": document}
+    if str(fields.get("schema_version", "")).startswith("ATIF-"):
+        try:
+            return Converted(Trajectory.model_validate(fields), "atif")
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise DatasetError(f"not ATIF: {first['msg']}", path=path, key=".".join(map(str, first["loc"]))) from None
+    if "sessionId" in fields and isinstance(fields.get("messages"), list):
+        return Converted(gemini_session(fields), "gemini")
+    messages = list(mappings(fields.get("messages")))
+    if not any(isinstance(message.get("role"), str) for message in messages):
+        raise DatasetError("this JSON document is no session that itbench knows", path=path)
+    model = fields.get("model")
+    return Converted(
+        chat_session(messages, model=model if isinstance(model, str) else "", tools=fields.get("tools")), "openai"
+    )

@@ -36,6 +36,9 @@ from itbench.twin.workload.process import KILLED, KnownPrograms
 SETTLE_SECONDS = 60.0
 """How long an application has to become healthy before second 0."""
 
+# What else lives in the cluster: Chaos Mesh has its experiments in a namespace of its own.
+_INSTALLED: tuple[KubeObject, ...] = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "chaos-mesh"}},)
+
 # What happens to these bears on no traffic.
 _BESIDE = frozenset({"Event", "Lease", "ReplicaSet", "Job", "CronJob", "PodDisruptionBudget", "HorizontalPodAutoscaler"})
 
@@ -87,7 +90,7 @@ class RunningApplication:
         )
         for pod in system[1:]:
             self.twin.cluster.acting_as("kubelet").create(pod)
-        self._apply(objects)
+        self._apply([*_INSTALLED, *objects])
         self.twin.run_until(0.0)
         self.tick = tick
         self._number = 0

@@ -1,1 +1,1 @@
-"""For those who write scenarios: what `itbench scenario check` proves of one."""
+"""Making scenarios: import those of the public library, write new ones, and prove that they hold."""

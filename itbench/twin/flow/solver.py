@@ -27,7 +27,7 @@ from itbench.twin.flow.topics import Topics
 # Ticks between the points that are solved while everything is at rest.
 _KNOT = 60
 _ROUNDS = 80
-_UNDAMPED_ROUNDS = 16
+_UNDAMPED_ROUNDS = 4
 # At rest a solution is exact: it must not depend on where the rounds began.
 _EXACT = 1e-9
 _CLOSE = 1e-4
@@ -158,14 +158,14 @@ class Solver:
             held = answers.times[1].sum(-1)
             usage = self._pods.usage(given, arrivals, held, here.dropped, carried.waiting, seconds)
             wanted = self._rejections.wanted(given, rates)
-            # Rounds that go to and fro are led to the middle.
-            share = 1.0 if turn < _UNDAMPED_ROUNDS else 0.5
+            # Rounds that go to and fro are led to the middle, the more gently the longer they do.
+            share = 1.0 if turn < _UNDAMPED_ROUNDS else max(0.5 ** (1 + turn // 8), 1 / 32)
             there = Point(
                 answers,
                 arrivals,
                 here.wait + share * (usage.wait - here.wait),
                 here.dropped + share * (usage.dropped - here.dropped),
-                self._rejections.answered(wanted, carried.rejections, seconds),
+                here.answered + share * (self._rejections.answered(wanted, carried.rejections, seconds) - here.answered),
             )
             distance = here.distance(there)
             here = there

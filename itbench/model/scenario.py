@@ -67,6 +67,20 @@ class ExpectedAlert(Model):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
+class Distraction(Model):
+    """Something that looks like a cause and is none: it happens in the world without the faults too.
+
+    Attributes:
+        at: from the beginning of the recording on.
+        text: for people: what it looks like, and why it is harmless.
+        change: in the form of a play file (docs/twin.md), without `at`.
+    """
+
+    at: Seconds
+    text: str = ""
+    change: dict[str, Any]
+
+
 class AcceptedFix(Model):
     """A way to repair the incident besides those that the faults name.
 
@@ -100,7 +114,9 @@ class Scenario(Document):
         autoscaling: give every workload but the load generator a HorizontalPodAutoscaler.
         noise: level of harmless background noise; 0 is none, 1 what is usual.
         seed: of everything random, unless another is asked for.
+        distractions: what else happens, and is innocent.
         expected_alerts: the least that must fire.
+        innocent_alerts: those that may fire without the faults, such as for what the distractions do.
         wording: the author's words for measured steps.
         origin: where the scenario comes from, such as `upstream scenario 30`.
     """
@@ -118,7 +134,9 @@ class Scenario(Document):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     timeline: Timeline = Timeline()
     disruptions: tuple[Disruption, ...] = ()
+    distractions: tuple[Distraction, ...] = ()
     expected_alerts: tuple[ExpectedAlert, ...] = ()
+    innocent_alerts: tuple[ExpectedAlert, ...] = ()
     fixes: tuple[AcceptedFix, ...] = ()
     wording: tuple[Wording, ...] = ()
     origin: str = ""
@@ -130,11 +148,17 @@ class Scenario(Document):
         return self
 
     @model_validator(mode="after")
-    def _ends_after_its_disruptions(self) -> Scenario:
+    def _ends_after_all_that_happens(self) -> Scenario:
         for index, disruption in enumerate(self.disruptions):
             if disruption.at >= self.timeline.after:
                 raise ValueError(
                     f"disruptions[{index}].at: {disruption.at:g} s is beyond the end, "
                     f"{self.timeline.after:g} s after the first disruption"
+                )
+        for index, distraction in enumerate(self.distractions):
+            if distraction.at >= self.timeline.seconds:
+                raise ValueError(
+                    f"distractions[{index}].at: {distraction.at:g} s is beyond the end, {self.timeline.seconds:g} s after "
+                    "the beginning of the recording"
                 )
         return self

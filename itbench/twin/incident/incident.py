@@ -74,6 +74,8 @@ class Incident:
         self.noise = Noise(self.streams, begin, scenario.timeline.seconds, scenario.noise)
         for change in self.noise.changes(plan.application):
             self.running.twin.clock.at(change.time, partial(self._change, change))
+        for distraction in plan.distractions:
+            self.running.twin.clock.at(distraction.at, partial(distraction.make, self.running.twin))
 
     @property
     def now(self) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from itbench.datasets.findings import Key
 from itbench.datasets.scenario_file import ScenarioFile
 from itbench.faults.arguments import ArgumentsError
@@ -13,6 +15,8 @@ from itbench.faults.waiters import AnyWaiter, waiter
 from itbench.model.errors import FaultError
 from itbench.model.scenario import Scenario, Step
 from itbench.twin.app.application import Application
+from itbench.twin.changes import Change, ChangeEntry
+from itbench.twin.documents import Document
 from itbench.twin.incident.preparation import application_of
 
 
@@ -33,11 +37,17 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A scenario that is ready to be played."""
+    """A scenario that is ready to be played.
+
+    Attributes:
+        steps: waiters and faults.
+        distractions: `at` counts from the beginning of the recording.
+    """
 
     file: ScenarioFile
     application: Application
     steps: tuple[PlannedStep, ...]
+    distractions: tuple[Change, ...] = ()
 
     @property
     def scenario(self) -> Scenario:
@@ -52,7 +62,20 @@ def plan(file: ScenarioFile) -> Plan:
         DatasetError: it names an application, fault, waiter or argument that does not exist; with path, line and key.
         UsageError: the application's own file is wrong.
     """
-    return Plan(file, application_of(file), tuple(_steps(file)))
+    return Plan(file, application_of(file), tuple(_steps(file)), tuple(_distractions(file)))
+
+
+def _distractions(file: ScenarioFile) -> Iterator[Change]:
+    document = Document(file.source.value, file.source, 0)
+    for index, distraction in enumerate(file.scenario.distractions):
+        key: Key = ("distractions", index, "change")
+        if "at" in distraction.change:
+            raise file.error((*key, "at"), "the time of a distraction stands beside its change")
+        try:
+            entry = ChangeEntry.model_validate({"at": distraction.at, **distraction.change})
+        except ValidationError as error:
+            raise document.invalid(error, key) from error
+        yield Change(entry, document, key)
 
 
 def _steps(file: ScenarioFile) -> Iterator[PlannedStep]:

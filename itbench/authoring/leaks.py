@@ -24,6 +24,7 @@ CHAOS = "chaos"
 
 _TITLE_WORDS = 3
 _SENTENCE_WORDS = 4
+_NAMESPACE = re.compile(r'(?<=")chaos-mesh(?=[\\]*")')
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
@@ -100,7 +101,8 @@ def readable(recording: Recording) -> Iterator[tuple[str, str]]:
         # Objects that did not change between two dumps are one object here.
         if id(version.manifest) not in known:
             known.add(id(version.manifest))
-            yield "k8s_objects_raw.tsv", json.dumps(version.manifest)
+            # Every cluster has the namespace of Chaos Mesh, whether somebody uses it or not.
+            yield "k8s_objects_raw.tsv", _NAMESPACE.sub("", json.dumps(version.manifest))
     for line in recording.logs:
         yield from told("otel_logs_raw.tsv", line.body, line.service, *line.resource.values(), *line.attributes.values())
     for span in recording.spans:

@@ -15,10 +15,14 @@ _TOLD = 4
 
 
 def healthy(rehearsal: Rehearsal) -> Check:
-    """Without the faults nothing fires; with noise of at least `NOISY` declared, alerts of severity `info` may."""
-    level = rehearsal.plan.scenario.noise
+    """Without the faults nothing fires but what the scenario calls innocent; with noise of at least `NOISY` declared,
+    alerts of severity `info` may.
+    """
+    scenario = rehearsal.plan.scenario
+    level = scenario.noise
     firing = [alert for alert in rehearsal.quiet if alert.state == "firing"]
-    allowed = [alert for alert in firing if level >= NOISY and alert.severity == "info"]
+    declared = [alert for alert in firing if any(_fits(one, alert) for one in scenario.innocent_alerts)]
+    allowed = [alert for alert in firing if alert in declared or (level >= NOISY and alert.severity == "info")]
     unexpected = [alert for alert in firing if alert not in allowed]
     numbers = {
         "noise": level,
@@ -30,11 +34,11 @@ def healthy(rehearsal: Rehearsal) -> Check:
             name="healthy",
             passed=False,
             evidence=f"{told(names_of(unexpected))} fires without the faults too (noise {level:g})",
-            remedy="Lower the load, or have waiters disturb less: an alert that fires anyway tells nothing.",
+            remedy="Lower the load, have waiters disturb less, or declare innocent_alerts: what fires anyway tells nothing.",
             numbers=numbers,
         )
-    beside = f"; {told(names_of(allowed))} is noise" if allowed else ""
-    minutes = rehearsal.plan.scenario.timeline.seconds / 60
+    beside = f"; {told(names_of(allowed))} is innocent" if allowed else ""
+    minutes = scenario.timeline.seconds / 60
     text = f"no alert in {minutes:.0f} minutes without the faults{beside}"
     return Check(name="healthy", passed=True, evidence=text, numbers=numbers)
 

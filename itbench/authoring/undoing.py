@@ -17,6 +17,8 @@ from itbench.twin.objects import controller_of
 
 # Made by controllers, which keep some of them for later, or change with every tick.
 _DERIVED = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision"))
+# What programs take into their environment they keep until they start anew.
+_READ_AT_START = ("Secret", "ConfigMap")
 _ALLOCATED = (("spec", "clusterIP"), ("spec", "clusterIPs"))
 _REPLICAS = ("spec", "replicas")
 
@@ -26,7 +28,10 @@ def undone(rehearsal: Rehearsal, reference: Reference) -> Check:
     incident = rehearsal.faulted
     since = incident.now
     try:
+        read_at_the_start = any(ref.kind in _READ_AT_START for item in incident.injected for ref in item.injection.roots)
         incident.undo()
+        if read_at_the_start:
+            incident.replace_pods()
     except ItbenchError as error:
         return Check(name="undo", passed=False, evidence=str(error), remedy="Report this: the fault's undo is not exact.")
     found = await_resolution(reference, incident, since, LOOKS)

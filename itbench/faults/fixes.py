@@ -197,8 +197,26 @@ class Restart(_Step):
         cluster.restart(self.object)
 
 
+class RestartUsers(_Step):
+    """Restart the workloads whose environment takes something from a Secret or a ConfigMap."""
+
+    do: Literal["restart users"] = "restart users"
+
+    @property
+    def command(self) -> str:
+        """As people would type it."""
+        return f"{self._kubectl} rollout restart deployment NAME"
+
+    def apply(self, cluster: Cluster, injection: Injection) -> None:  # noqa: ARG002
+        """Do it."""
+        for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+            for workload in cluster.list(kind, self.object.namespace):
+                if self.object.name in _sources(workload, self.object.kind):
+                    cluster.restart(ObjectRef.of(workload))
+
+
 Step: TypeAlias = Annotated[
-    RollBack | SetBack | Delete | DeleteMade | SetBackKind | Recreate | Patch | ScaleBack | Restart,
+    RollBack | SetBack | Delete | DeleteMade | SetBackKind | Recreate | Patch | ScaleBack | Restart | RestartUsers,
     Field(discriminator="do"),
 ]
 
@@ -235,3 +253,14 @@ def _changed(injection: Injection, ref: ObjectRef) -> ObjectChange:
         if item.object == ref:
             return item
     raise FaultError(f"{injection.fault} did not touch {ref}")
+
+
+def _sources(workload: KubeObject, kind: str) -> set[str]:
+    """The names of the Secrets or ConfigMaps from which the environment of a workload's containers comes."""
+    word = "secret" if kind == "Secret" else "configMap"
+    found = set()
+    for container in workload["spec"]["template"]["spec"]["containers"]:
+        taken = [(item.get("valueFrom") or {}).get(f"{word}KeyRef") for item in container.get("env") or ()]
+        taken += [item.get(f"{word}Ref") for item in container.get("envFrom") or ()]
+        found |= {str(item["name"]) for item in taken if item}
+    return found

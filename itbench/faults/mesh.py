@@ -77,8 +77,9 @@ class StrictMutualTls(WorkloadFault[WorkloadArguments]):
     )
     alerts = ("HighRequestErrorRate",)
     departure = (
-        "The PeerAuthentication has Istio's customary name. Deleting it is accepted as a fix, too; labelling the namespace "
-        "is not, as the label of the pod goes before it."
+        "The PeerAuthentication has Istio's customary name. Deleting it is no accepted fix: requests succeed again, but the "
+        "workload stays outside the mesh, which sees none of them. Labelling the namespace is none either, as the label of "
+        "the pod goes before it."
     )
 
     @property
@@ -114,12 +115,8 @@ class StrictMutualTls(WorkloadFault[WorkloadArguments]):
         return changed, policy
 
     def fixes(self) -> tuple[Fix, ...]:
-        """Bring the workload back into the mesh, or demand nothing."""
-        return (
-            edit(self.ref, f"the label {_MODE} of its pods"),
-            roll_back(self.ref),
-            Fix(text=f"Delete {self.policy}, if plain text may be accepted.", steps=(Delete(object=self.policy),)),
-        )
+        """Bring the workload back into the mesh."""
+        return edit(self.ref, f"the label {_MODE} of its pods"), roll_back(self.ref)
 
 
 class GatewayObject(KubernetesObject):

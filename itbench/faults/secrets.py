@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.cluster.reference import ObjectRef
 from itbench.faults.arguments import Arguments, KubernetesObject
-from itbench.faults.fixes import Fix
+from itbench.faults.fixes import Fix, RestartUsers, SetBack
 from itbench.faults.lookup import find
 from itbench.faults.names import secret_text
 from itbench.faults.pacing import Pacer
 from itbench.faults.protocol import Fault, Operation
-from itbench.faults.workload import edit
 from itbench.model.errors import FaultError
 
 if TYPE_CHECKING:
@@ -71,5 +70,6 @@ class CorruptedSecret(Fault[SecretArguments]):
         return (operation.edit(self.ref, corrupt),)
 
     def fixes(self) -> tuple[Fix, ...]:
-        """Restore the values. Who uses them is restarted by whoever knows who that is."""
-        return (edit(self.ref, "its values, then restart the workloads that take them from the environment"),)
+        """Restore the values, and let those read them who read them only when they start."""
+        text = f"Set the values of {self.ref} back, and restart the workloads that take them from the environment."
+        return (Fix(text=text, steps=(SetBack(object=self.ref), RestartUsers(object=self.ref))),)

@@ -18,6 +18,7 @@ from functools import partial
 
 from itbench.faults.injection import Injection, shared_fields
 from itbench.faults.registry import AnyFault
+from itbench.faults.waiters import DeletePods
 from itbench.model.errors import ClusterError, ItbenchError, NotFoundError
 from itbench.twin.incident.pacing import TickPacer
 from itbench.twin.incident.plan import Plan, PlannedStep
@@ -115,6 +116,15 @@ class Incident:
         for item in reversed(self.injected):
             item.fault.undo(self.running.twin.cluster, self._pacer, item.injection)
         self.injected.clear()
+
+    def replace_pods(self) -> None:
+        """Replace the pods once more that the scenario replaced after its faults, the last ones first.
+
+        What programs read only when they start they then read as it is now.
+        """
+        for step in reversed(self.plan.steps):
+            if isinstance(step.waiter, DeletePods):
+                step.waiter.run(self.running.twin.cluster, self._pacer)
 
     def happened(self) -> Happened:
         """What there is to observe so far."""

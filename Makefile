@@ -51,7 +51,7 @@ format: $(VENV)/.dev  ## rewrite the code in the house style
 schemas: $(VENV)/.installed  ## write docs/schemas/ from the model
 	$(BIN)/itbench schema --out docs/schemas
 
-scenarios: $(VENV)/.installed  ## write the bundled scenarios anew
+scenarios: $(VENV)/.installed  ## write the recorded scenario anew (the others are simulated)
 	$(BIN)/python scenarios/generator scenarios
 
 bench: $(VENV)/.installed  ## measure speed and memory against peers (docs/benchmarks.md)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from itbench.authoring.upstream import UpstreamApplication, UpstreamFile, UpstreamStep
+from itbench.authoring.upstream import UpstreamApplication, UpstreamFile, UpstreamStep, read_upstream, upstream_files
 from itbench.datasets.findings import Finding, Key
 from itbench.faults.arguments import ArgumentsError
 from itbench.faults.registry import fault
 from itbench.faults.waiters import waiter
-from itbench.model.errors import FaultError
+from itbench.model.errors import DatasetError, FaultError
 from itbench.model.scenario import Disruption, ExpectedAlert, Load, Scenario, Step
 
 APPLICATIONS = {"opentelemetry-demo": "otel-demo", "book-info": "book-info"}
@@ -49,6 +50,29 @@ def import_scenario(file: UpstreamFile) -> Imported:
             take; with path, line and key.
     """
     return _Import(file).result()
+
+
+def import_all(path: Path) -> tuple[tuple[Imported, ...], tuple[Finding, ...]]:
+    """Every scenario of a file or folder, and what is wrong with the files that are refused.
+
+    Raises:
+        DatasetError: there is no such file or folder, or the folder holds none.
+    """
+    imported: list[Imported] = []
+    refused: list[Finding] = []
+    places: dict[str, Path] = {}
+    for file in upstream_files(path):
+        try:
+            found = import_scenario(read_upstream(file))
+        except DatasetError as error:
+            refused.append(Finding.of(error, file))
+            continue
+        other = places.setdefault(found.scenario.id, file)
+        if other is not file:
+            refused.append(found.file.source.finding("error", ("id",), f"the same id as in {other}"))
+        else:
+            imported.append(found)
+    return tuple(imported), tuple(refused)
 
 
 class _Import:

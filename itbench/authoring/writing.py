@@ -20,6 +20,7 @@ def scenario_text(scenario: Scenario, comments: Iterable[str] = ()) -> str:
     values = scenario.model_dump(mode="json", exclude_defaults=True)
     always = {key: getattr(scenario, key) for key in ("schema_version", "domain", "complexity")}
     values |= always
+    _say_durations(values)
     ordered: dict[str, Any] = {key: values[key] for key in _FIRST if key in values}
     ordered |= {key: value for key, value in values.items() if key not in ordered}
     head = "".join(f"# {line}\n" if line else "#\n" for line in comments)
@@ -41,10 +42,22 @@ def write_scenario(scenario: Scenario, folder: Path, comments: Iterable[str] = (
     return path
 
 
+def _say_durations(values: dict[str, Any]) -> None:
+    """Seconds as people write them."""
+    for place in (values.get("timeline") or {}, *(values.get("disruptions") or ()), *(values.get("distractions") or ())):
+        for key in ("before", "after", "at"):
+            if isinstance(place.get(key), int | float):
+                place[key] = _duration(float(place[key]))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:g}m" if seconds % 60 == 0 else f"{seconds:g}s"
+
+
 class _Dumper(yaml.SafeDumper):
     """Small mappings on one line, as people write them; lists indented."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  PyYAML's
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  PyYAML's
         """Lists are indented below their key."""
         super().increase_indent(flow, False)
 

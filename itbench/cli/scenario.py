@@ -17,6 +17,8 @@ COMMANDS = {
     "list": ("itbench.cli.scenario:list_", "List the scenarios that ship."),
     "show": ("itbench.cli.scenario:show", "Show what one scenario does."),
     "check": ("itbench.cli.scenario_check:check", "Prove that a scenario is solvable, not trivial and leaks nothing."),
+    "new": ("itbench.cli.scenario_new:new", "Make a scenario, guided or by options."),
+    "import": ("itbench.cli.scenario_import:import_", "Bring scenarios of the public library into our form."),
     "simulate": ("itbench.cli.scenario:simulate", "Write the files of a simulated scenario."),
     "plot": ("itbench.cli.scenario_plot:plot", "Draw a picture of an incident."),
 }
@@ -28,7 +30,7 @@ def scenario() -> None:
 
     \b
     itbench scenario list
-    itbench scenario simulate cart-loses-its-memory --out demo
+    itbench scenario simulate orders-leave-no-trace --out demo
     """
 
 
@@ -75,7 +77,7 @@ def simulate(which: str, out: Path, seed: int | None, sampling: str, as_json: bo
     """Play a scenario on the twin and write what monitoring saw, in the layout of ITBench-Lite.
 
     \b
-    itbench scenario simulate cart-loses-its-memory --out demo
+    itbench scenario simulate orders-leave-no-trace --out demo
     itbench run --dataset demo --agent cmd:./my-agent
 
     Equal seeds give equal files, to the byte. The ground truth is measured: the scenario is played a second time without its

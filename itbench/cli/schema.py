@@ -38,6 +38,7 @@ def schemas() -> dict[str, str]:
     from itbench.model.diagnosis import CostDiagnosis, Diagnosis
     from itbench.model.lock import Lock
     from itbench.model.rules import Rules
+    from itbench.model.scenario import Scenario
     from itbench.model.scores import Scores
     from itbench.model.summary import Summary
     from itbench.model.task import Task
@@ -50,6 +51,7 @@ def schemas() -> dict[str, str]:
     from itbench.submission.verify import Verification
 
     documents: dict[str, type[BaseModel]] = {
+        "scenario": Scenario,
         "run": RunConfig,
         "lock": Lock,
         "isolation": ProbeReport,
@@ -67,6 +69,12 @@ def schemas() -> dict[str, str]:
         "leaderboard": Board,
     }
     return {
-        name: json.dumps(document.model_json_schema(mode="serialization"), indent=1, sort_keys=True) + "\n"
+        # What people write is described as it may be written, all else as it is written here.
+        name: json.dumps(
+            document.model_json_schema(mode="validation" if document is Scenario else "serialization"),
+            indent=1,
+            sort_keys=True,
+        )
+        + "\n"
         for name, document in documents.items()
     }

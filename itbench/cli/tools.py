@@ -59,7 +59,7 @@ def call_tool(snapshot: Path, tool: str, arguments: tuple[str, ...], as_json: bo
     """Call TOOL on SNAPSHOT, a scenario folder, and print what an agent would read.
 
     \b
-    Example: itbench tools call scenarios/sre/orders-refused logs --arg service=checkout --arg min_severity=ERROR
+    Example: itbench tools call demo logs --arg service=checkout --arg min_severity=ERROR
 
     Exit codes: 0 answered, 2 the call is wrong.
     """

@@ -21,7 +21,7 @@ from itbench.datasets.ids import natural_key
 from itbench.datasets.inputs import agent_visible_files
 from itbench.datasets.recognise import domain_of_path, entries, invalid, rated, recognise
 from itbench.datasets.scenario import ScenarioFolder, Suite
-from itbench.datasets.source import read_source
+from itbench.datasets.source import Source, read_source
 from itbench.model.base import DOMAINS, Domain
 from itbench.model.errors import DatasetError
 
@@ -182,7 +182,8 @@ def _layout(root: Path, found: Iterable[ScenarioFolder]) -> Layout:
 
 
 def load_suite(name: str) -> tuple[ScenarioFolder, ...]:
-    """The scenarios of a suite that ships with itbench, in the order of scenarios/suites/<name>.yaml.
+    """The scenarios of a suite that ships with itbench: those that scenarios/suites/<name>.yaml names, in its order, or all
+    of its domain.
 
     Raises:
         DatasetError: there is no such suite, it names a scenario that does not exist, or one of its ground truths is broken.
@@ -197,16 +198,23 @@ def load_suite(name: str) -> tuple[ScenarioFolder, ...]:
     except ValidationError as error:
         raise invalid(source, error) from error
     _, available, findings = find_scenarios(bundled("scenarios"))
-    by_id = {scenario.id: scenario for scenario in available}
-    for index, item in enumerate(suite.scenarios):
-        if item not in by_id:
-            key = ("scenarios", index)
-            raise DatasetError(f"there is no scenario {item!r}", path=path, line=source.line(key), key=dotted(key))
-    chosen = tuple(by_id[item] for item in suite.scenarios)
+    chosen = tuple(scenario for scenario in available if scenario.domain == suite.domain) or _named(suite, source, available)
     broken = errors_in([*findings, *(finding for scenario in chosen for finding in truth_findings(scenario))])
     if broken:
         raise DatasetError(f"the suite {name} has errors:\n  " + "\n  ".join(map(str, broken)), path=path)
     return chosen
+
+
+def _named(suite: Suite, source: Source, available: Iterable[ScenarioFolder]) -> tuple[ScenarioFolder, ...]:
+    """The scenarios that a suite names, in its order."""
+    by_id = {scenario.id: scenario for scenario in available}
+    names = suite.scenarios or ()
+    for index, item in enumerate(names):
+        if item not in by_id:
+            key = ("scenarios", index)
+            message = f"there is no scenario {item!r}"
+            raise DatasetError(message, path=source.path, line=source.line(key), key=dotted(key))
+    return tuple(by_id[item] for item in names)
 
 
 def suite_names() -> tuple[str, ...]:

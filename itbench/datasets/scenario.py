@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from itbench.datasets.truth_file import LoadedTruth, load_ground_truth, parse_ground_truth
 from itbench.model.base import Document, Domain, OpenModel
@@ -50,10 +50,17 @@ class ScenarioHeader(OpenModel):
 
 
 class Suite(Document):
-    """scenarios/suites/<name>.yaml: scenarios that are run together."""
+    """scenarios/suites/<name>.yaml: scenarios that are run together, by name or all of a domain."""
 
     description: str = ""
-    scenarios: tuple[str, ...] = Field(min_length=1)
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    domain: Domain | None = None
+
+    @model_validator(mode="after")
+    def _chooses_in_one_way(self) -> Suite:
+        if (self.scenarios is None) == (self.domain is None):
+            raise ValueError("scenarios: name them, or give a domain, but not both")
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""Write the bundled scenarios, two small incidents of a made-up shop and a cost anomaly: `python scenarios/generator OUT`.
+"""Write the bundled scenario that is recorded rather than simulated, a cost anomaly: `python scenarios/generator OUT`.
 
-The same bytes each time. It knows the answers, so it lies here, out of the sight of agents, and is not in the wheel.
+The same bytes each time. It knows the answer, so it lies here, out of the sight of agents, and is not in the wheel. The SRE
+scenarios need no program: each is a scenario.yaml, which the twin plays (docs/scenarios.md).
 """
 
 from __future__ import annotations
@@ -12,43 +13,18 @@ from typing import Any
 import costs
 import numpy as np
 import yaml
-from incidents import INCIDENTS, Incident
-
-from itbench.snapshot.writer import SnapshotWriter
 
 SEED = 2026
 
 
 def write_scenarios(out: Path, rng: np.random.Generator) -> None:
-    """Write sre/, finops/ and suites/starter.yaml into `out`; the same bytes for the same state of `rng`."""
-    for incident in INCIDENTS:
-        _write_incident(out / "sre" / incident.slug, incident, rng)
+    """Write finops/ into `out`; the same bytes for the same state of `rng`."""
     folder = out / "finops" / costs.SLUG
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "anomaly.json").write_text(costs.anomaly())
     (folder / "data.csv").write_text(costs.data(rng))
     _write_yaml(folder / "ground_truth.yaml", costs.truth())
     _write_description(folder, "finops", costs.TITLE, "low", ["compute", "scaling"])
-    suite = {
-        "schema_version": 1,
-        "description": "Three small scenarios that show what itbench does, in seconds",
-        "scenarios": [*(incident.slug for incident in INCIDENTS), costs.SLUG],
-    }
-    (out / "suites").mkdir(exist_ok=True)
-    _write_yaml(out / "suites" / "starter.yaml", suite)
-
-
-def _write_incident(folder: Path, incident: Incident, rng: np.random.Generator) -> None:
-    recording = incident.record(rng)
-    writer = SnapshotWriter(folder)
-    writer.write_alerts(recording.alerts)
-    writer.write_events(recording.events)
-    writer.write_objects(recording.objects)
-    writer.write_logs(recording.traffic.logs)
-    writer.write_spans(recording.traffic.spans)
-    writer.write_metrics(recording.traffic.series)
-    _write_yaml(folder / "ground_truth.yaml", incident.truth)
-    _write_description(folder, "sre", incident.title, incident.complexity, list(incident.tags))
 
 
 def _write_description(folder: Path, domain: str, title: str, complexity: str, tags: list[str]) -> None:

@@ -1,0 +1,115 @@
+"""The scenarios that ship: all can be planned, every mechanism has one, and the suites choose among them."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from itbench.bundled import bundled
+from itbench.datasets.discover import load_suite, suite_names
+from itbench.datasets.scenario_file import read_scenario
+from itbench.faults.registry import FAULTS
+from itbench.twin.app.load import load_application
+from itbench.twin.incident.plan import Plan, plan
+
+WITHOUT_EFFECT_ON_THE_TWIN = {"kubernetes-api-server-request-surge"}
+SRE = sorted((bundled("scenarios") / "sre").glob("*/scenario.yaml"))
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[Plan]:
+    return [plan(read_scenario(path)) for path in SRE]
+
+
+def test_there_are_at_least_44_and_each_lies_in_a_folder_of_its_name(plans: list[Plan]) -> None:
+    assert len(plans) >= 44
+    for path, one in zip(SRE, plans, strict=True):
+        assert one.scenario.id == path.parent.name
+        assert [file.name for file in path.parent.iterdir()] == ["scenario.yaml"]
+
+
+def test_every_fault_of_the_library_that_shows_on_the_twin_has_a_scenario(plans: list[Plan]) -> None:
+    used = {step.fault.id for one in plans for step in one.steps if step.fault is not None}
+    assert set(FAULTS) - used == WITHOUT_EFFECT_ON_THE_TWIN
+
+
+def test_every_flag_and_every_kind_of_experiment_has_a_scenario(plans: list[Plan]) -> None:
+    args = [step.fault.args.model_dump() for one in plans for step in one.steps if step.fault is not None]
+    flags = load_application("otel-demo").flags
+    assert flags is not None
+    assert {item["flag"]["name"] for item in args if "flag" in item} == set(flags.flags)
+    specs = [item["scheduleSpec"] for item in args if "scheduleSpec" in item]
+    kinds = {spec["type"] for spec in specs}
+    assert kinds >= {"NetworkChaos", "PodChaos", "StressChaos", "HTTPChaos", "JVMChaos", "IOChaos"}
+    network = {spec["networkChaos"]["action"] for spec in specs if spec["type"] == "NetworkChaos"}
+    assert network == {"delay", "loss", "partition"}
+    stress = {name for spec in specs if spec["type"] == "StressChaos" for name in spec["stressChaos"]["stressors"]}
+    assert stress == {"cpu", "memory"}
+    http = {"abort" if spec["httpChaos"].get("abort") else "patch" for spec in specs if spec["type"] == "HTTPChaos"}
+    assert http == {"abort", "patch"}
+
+
+def test_both_applications_all_complexities_several_faults_and_distractions_occur(plans: list[Plan]) -> None:
+    assert {one.scenario.application for one in plans} == {"otel-demo", "book-info"}
+    assert min(Counter(one.scenario.complexity for one in plans)[level] for level in ("low", "medium", "high")) >= 8
+    assert sum(sum(step.fault is not None for step in one.steps) > 1 for one in plans) >= 5
+    assert sum(bool(one.distractions) for one in plans) >= 3
+
+
+def test_every_scenario_says_what_happens_and_which_alerts_must_fire(plans: list[Plan]) -> None:
+    for one in plans:
+        assert one.scenario.description, one.scenario.id
+        assert one.scenario.expected_alerts, one.scenario.id
+
+
+def test_the_starter_suite_has_two_incidents_of_each_complexity() -> None:
+    assert Counter(one.complexity for one in load_suite("starter") if one.domain == "sre") == {
+        "low": 2, "medium": 2, "high": 2
+    }  # fmt: skip
+
+
+def test_suites_of_a_domain_hold_all_of_it() -> None:
+    assert {"starter", "sre-all", "finops-all"} <= set(suite_names())
+    assert [one.id for one in load_suite("sre-all")] == [path.parent.name for path in SRE]
+    assert {one.domain for one in load_suite("finops-all")} == {"finops"}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("scenarios")
+    subprocess.run([sys.executable, bundled("scenarios") / "generator", out], check=True)
+    return out
+
+
+def test_the_cost_anomaly_is_what_its_program_writes(written: Path) -> None:
+    ours = bundled("scenarios") / "finops" / "invoice-jump"
+    files = sorted(path.name for path in ours.iterdir())
+    assert files == sorted(path.name for path in (written / "finops" / "invoice-jump").iterdir())
+    for name in files:
+        assert (ours / name).read_bytes() == (written / "finops" / "invoice-jump" / name).read_bytes()
+
+
+def test_the_cost_anomaly_is_the_application_of_the_truth(written: Path) -> None:
+    folder = written / "finops" / "invoice-jump"
+    day = yaml.safe_load((folder / "anomaly.json").read_text())["date"]
+    with (folder / "data.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == [
+        "date", "Account ID", "CSP", "Cloud_Service", "Application", "Instance_Family", "Price ($/hr)", "Num_Instances",
+        "unblended_cost",
+    ]  # fmt: skip
+
+    def cost(application: str, *, since: bool) -> float:
+        mine = [row for row in rows if row["Application"] == application and (row["date"] >= day) == since]
+        return sum(float(row["unblended_cost"]) for row in mine) / len(mine)
+
+    grown = {name for name in {row["Application"] for row in rows} if cost(name, since=True) > 1.5 * cost(name, since=False)}
+    (resource,) = yaml.safe_load((folder / "ground_truth.yaml").read_text())["resource"]
+    assert resource == {"name": grown.pop(), "type": "Application"}
+    assert not grown

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 from itbench.agents.baseline.answer import diagnose
 from itbench.agents.baseline.case import Case
-from itbench.agents.baseline.clues import RULES
+from itbench.agents.baseline.clues import RULES, Clue
+from itbench.agents.baseline.diary import trajectory
 from itbench.agents.baseline.ranking import rank
 from itbench.agents.builtin import sre_answer
 from itbench.agents.protocol import AgentResult, Workspace
@@ -45,24 +47,25 @@ class Baseline:
         if workspace.input_dir is None:
             return AgentResult(failure="agent_error", detail="this scenario has no data to look at")
         try:
-            diagnosis = await asyncio.to_thread(self.diagnose, workspace)
+            diagnosis, found = await asyncio.to_thread(self.diagnose, workspace.input_dir)
         except (SnapshotError, ToolError) as error:
             return AgentResult(failure="agent_error", detail=str(error))
-        return AgentResult(output=json.dumps(sre_answer(diagnosis), indent=1).encode())
+        for name, clues in found.items():
+            workspace.events.emit("rule", name=name, clues=len(clues))
+        return AgentResult(
+            output=json.dumps(sre_answer(diagnosis), indent=1).encode(),
+            trajectory=trajectory(task.instructions, found, diagnosis),
+        )
 
-    def diagnose(self, workspace: Workspace) -> Diagnosis:
-        """The diagnosis of the snapshot in a workspace.
+    def diagnose(self, folder: Path) -> tuple[Diagnosis, dict[str, list[Clue]]]:
+        """The diagnosis of a snapshot, and the clues that each rule found.
 
         Raises:
             SnapshotError: it cannot be read.
             ToolError: it holds nothing with a time.
         """
-        assert workspace.input_dir is not None
-        with open_snapshot(workspace.input_dir) as snapshot:
+        with open_snapshot(folder) as snapshot:
             case = Case(Session(snapshot))
-            clues = []
-            for name, rule in self.rules.items():
-                found = list(rule(case))
-                workspace.events.emit("rule", name=name, clues=len(found))
-                clues += found
-            return diagnose(case, rank(case, clues))
+            found = {name: list(rule(case)) for name, rule in self.rules.items()}
+            suspects = rank(case, [clue for clues in found.values() for clue in clues])
+            return diagnose(case, suspects), found

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from itbench.model.entity import Entity
+from itbench.scoring.names import base_name
 from itbench.snapshot.records import AlertSummary, Event
 from itbench.tools.calls import CallChange, call_changes
 from itbench.tools.graph import Graph
@@ -163,7 +164,9 @@ class Case:
         for entity in self.session.entities.known:
             if entity.kind in ("Pod", "ReplicaSet", *WORKLOADS):
                 owner = self.top(entity)
-                found[entity.name] = owner.name if owner != entity or entity.kind in WORKLOADS else pod_stem(entity.name)
+                found[entity.name] = (
+                    owner.name if owner != entity or entity.kind in WORKLOADS else base_name(entity.name, "pod")
+                )
         for edge in self.graph.edges:
             if edge.relation == "selects" and edge.source.kind == "Service":
                 found.setdefault(edge.source.name, self.top(edge.target).name)
@@ -181,14 +184,6 @@ class Case:
             elif edge.relation == "limits":
                 found[edge.source] |= {it for it in self._workload_names.values() if it.namespace == edge.source.namespace}
         return dict(found)
-
-
-def pod_stem(name: str) -> str:
-    """The name of a pod's workload, where nobody says who owns it: without what controllers append."""
-    parts = name.split("-")
-    while len(parts) > 1 and (any(char.isdigit() for char in parts[-1]) or len(parts[-1]) == 5):
-        parts.pop()
-    return "-".join(parts)
 
 
 def _only_workloads(entities: Iterable[Entity]) -> set[Entity]:

@@ -122,7 +122,7 @@ def blame(case: Case) -> Iterator[Clue]:
             into[case.component(symptom.callee)] = max(into[case.component(symptom.callee)], symptom.weight)
             out[case.component(symptom.caller)] = max(out[case.component(symptom.caller)], symptom.weight)
     for name, weight in into.items():
-        own = max(weight - 0.8 * out.get(name, 0.0), 0.0)
+        own = max(weight - out.get(name, 0.0), 0.0)
         if own > 0.05:
             entity = case.workload_named(case.application(name)) or case.session.service_entity(name)
             yield Clue("blame", entity, own, f"calls to {name} suffer, and no call that it makes explains that", case.onset)

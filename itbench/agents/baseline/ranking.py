@@ -56,13 +56,13 @@ def rank(case: Case, clues: Iterable[Clue]) -> tuple[Suspect, ...]:
 
 
 def root_causes(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
-    """The suspects to name: the first, and others that are nearly as likely and that nothing explains."""
+    """The suspects to name: the first, and others of which somebody did nearly as much and that nothing explains."""
     own = [suspect for suspect in suspects if suspect.because_of is None]
     if not own:
         return ()
     best = own[0]
     # Where somebody did something, only that counts; else only the likeliest guess.
-    others = [it for it in own[1:] if it.hard >= _ENOUGH and it.score >= _NEXT_BEST * best.score]
+    others = [it for it in own[1:] if it.hard >= max(_ENOUGH, _NEXT_BEST * best.hard)]
     return (best, *others) if best.hard >= _ENOUGH else (best,)
 
 

@@ -22,13 +22,6 @@ SEED = 20_261_125
 _SHOWN = ("root_cause_entity_f1", "root_cause_entity_recall", "root_cause_entity_k_recall", "propagation_chain")
 
 
-class Quiet:
-    """No progress."""
-
-    def __getattr__(self, name: str):
-        return lambda *args, **kwargs: None
-
-
 def main() -> int:
     suite = sys.argv[1] if len(sys.argv) > 1 else "sre-all"
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else SEED

@@ -135,6 +135,11 @@ def _builtin() -> Iterable[Entry]:
 
         return CommandAgent.for_python(argument)
 
+    def baseline(argument: str) -> AnyAgent:
+        from itbench.agents.baseline.agent import Baseline
+
+        return Baseline(argument)
+
     yield Entry("cmd", "COMMAND", "any program, in the sandbox; arguments as in a shell, without a shell", command)
     yield Entry("python", "MODULE:ATTRIBUTE", "a Python function or Agent class, in the sandbox", python)
 
@@ -177,6 +182,8 @@ def _builtin() -> Iterable[Entry]:
     yield Entry("a2a", "URL[#itbench]", "an agent that speaks Agent2Agent; #itbench for START, GET, DONE", a2a)
     yield Entry("oracle", "", "answers from the ground truth: the ceiling", lambda _: builtin.Oracle())
     yield Entry("nop", "", "answers that nothing is wrong: the floor", lambda _: builtin.Nop())
+    yield Entry("baseline", "", "finds root causes by general rules, without a language model", lambda _: baseline(""))
+    yield Entry("baseline-without", "RULES", "the same without some of its rules, to see what they are worth", baseline)
     yield Entry("replay", "FOLDER", "the answers of an earlier run again", lambda folder: builtin.Replay(Path(folder)))
 
 

@@ -38,6 +38,40 @@ class Point:
         )
         return max(float((np.abs(new - old) / (np.abs(new) + least)).max(initial=0.0)) for old, new, least in pairs)
 
+    def vector(self) -> Array:
+        """All that a round depends on besides the arrivals, in one row."""
+        answers = self.answers
+        parts = (answers.times, answers.slow, answers.degraded, self.wait, self.dropped, self.answered)
+        return np.concatenate([part.ravel() for part in parts])
+
+    def weights(self) -> Array:
+        """How much a difference of 1 matters in each entry of the vector."""
+        answers = self.answers
+        share, mean, square = answers.times
+        parts = (
+            1 / (np.abs(share) + 1.0),
+            1 / (np.abs(mean) + 1e-4),
+            1 / (np.abs(square) + 1e-4),
+            1 / (np.abs(answers.slow) + 1e-2),
+            1 / (np.abs(answers.degraded) + 1.0),
+            1 / (np.abs(self.wait) + 1e-4),
+            1 / (np.abs(self.dropped) + 1.0),
+            1 / (np.abs(self.answered) + 1.0),
+        )
+        return np.concatenate([part.ravel() for part in parts])
+
+    def moved(self, vector: Array) -> Point:
+        """The point whose vector this is, as far as there is such a point: shares and times are not negative."""
+        answers, places = self.answers, np.maximum(vector, 0.0)
+        parts, begin = [], 0
+        for part in (answers.times, answers.slow, answers.degraded, self.wait, self.dropped, self.answered):
+            parts.append(places[begin : begin + part.size].reshape(part.shape))
+            begin += part.size
+        times, slow, degraded, wait, dropped, answered = parts
+        return Point(
+            Answers(times, slow, degraded), self.arrivals, wait, np.minimum(dropped, 1.0), np.minimum(answered, 1.0)
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:

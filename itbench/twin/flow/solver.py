@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from itbench.twin.flow.acceleration import Acceleration
 from itbench.twin.flow.conditions import Conditions, conditions
 from itbench.twin.flow.demand import Demand, daily_wave
 from itbench.twin.flow.flow import Flow, by_site
@@ -27,7 +28,7 @@ from itbench.twin.flow.topics import Topics
 # Ticks between the points that are solved while everything is at rest.
 _KNOT = 60
 _ROUNDS = 80
-_UNDAMPED_ROUNDS = 4
+_MEMORY = 8
 # At rest a solution is exact: it must not depend on where the rounds began.
 _EXACT = 1e-9
 _CLOSE = 1e-4
@@ -148,31 +149,41 @@ class Solver:
         stretch = np.repeat(self._pods.stretch(given), ticks, axis=0)
         times = self._midnight + self.seconds * np.arange(first, first + ticks, dtype=np.float64)
         wave = daily_wave(graph.application.load, times)
-        for turn in range(_ROUNDS):
+        acceleration = Acceleration(_MEMORY, graph.depth)
+        tolerance = _EXACT if np.isinf(seconds) else _CLOSE
+        for _ in range(_ROUNDS):
             pressure = Pressure(here.wait, here.dropped, stretch, here.answered)
             answers, calls = respond(graph, given, here.answers, pressure)
-            published, takes = self._topics.rates(given, here.arrivals, answers, calls)
-            own = self._demand.own(given, answers, carried.users, wave)
-            own[:, self._topics.routes] += np.minimum(published + carried.lag / seconds, takes)
-            arrivals, rates = self._demand.arrivals(given, own, calls, here.arrivals)
+            arrivals, rates, published, takes = self._passed_on(given, here.arrivals, answers, calls, wave, seconds)
             held = answers.times[1].sum(-1)
             usage = self._pods.usage(given, arrivals, held, here.dropped, carried.waiting, seconds)
             wanted = self._rejections.wanted(given, rates)
-            # Rounds that go to and fro are led to the middle, the more gently the longer they do.
-            share = 1.0 if turn < _UNDAMPED_ROUNDS else max(0.5 ** (1 + turn // 8), 1 / 32)
-            there = Point(
-                answers,
-                arrivals,
-                here.wait + share * (usage.wait - here.wait),
-                here.dropped + share * (usage.dropped - here.dropped),
-                here.answered + share * (self._rejections.answered(wanted, carried.rejections, seconds) - here.answered),
-            )
+            answered = self._rejections.answered(wanted, carried.rejections, seconds)
+            there = Point(answers, arrivals, usage.wait, usage.dropped, answered)
             distance = here.distance(there)
-            here = there
-            if distance < (_EXACT if np.isinf(seconds) else _CLOSE):
+            if distance < tolerance:
+                here = there
                 break
+            vector = there.vector()
+            here = there.moved(acceleration.follow(here.vector(), vector, there.weights()))
         settled = distance < 10 * _CLOSE
         return Solution(given, answers, calls, arrivals, rates, usage, wanted, here.answered, published, takes, settled)
+
+    def _passed_on(
+        self, given: Conditions, arrivals: Array, answers: Answers, calls: Calls, wave: Array, seconds: float
+    ) -> tuple[Array, Array, Array, Array]:
+        """Requests and messages, from those who make them down to the last callee."""
+        topics, lag = self._topics, self.carried.lag
+        own = self._demand.own(given, answers, self.carried.users, wave)
+        alone = own[:, topics.routes]
+        takes = topics.takes(given, answers, calls)
+        for _ in range(self.graph.depth + 1):
+            published = topics.published(arrivals, answers)
+            own[:, topics.routes] = alone + np.minimum(published + lag / seconds, takes)
+            before, (arrivals, rates) = arrivals, self._demand.arrivals(given, own, calls, arrivals)
+            if (arrivals == before).all():
+                break
+        return arrivals, rates, published, takes
 
     def _start(self, given: Conditions, ticks: int) -> Point:
         """Where the rounds begin: at the end of the last solution, if the outcomes mean the same."""
@@ -192,7 +203,7 @@ class Solver:
         arrivals, wait, dropped = (
             np.repeat(values[-1:], ticks, axis=0) for values in (last.arrivals, last.usage.wait, last.usage.dropped)
         )
-        return Point(answers, arrivals, wait, dropped, np.ones((ticks, calls)))
+        return Point(answers, arrivals, wait, dropped, np.repeat(last.answered[-1:], ticks, axis=0))
 
     def _flow(self, state: State, solution: Solution, first: int, lag: Array) -> Flow:
         usage = solution.usage

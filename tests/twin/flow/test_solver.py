@@ -161,7 +161,7 @@ def test_messages_wait_for_a_consumer_that_is_too_slow_and_are_made_up_for(
     solver = Solver(graph, 5.0)
     index = graph.route_index("reader", "read")
     slow = RouteState(delays=(Slowness(0.5, Cause("flag", "reader")),))
-    lags = [flow.lag[-1, index] for flow in solver.solve(healthy(graph, reader__read=slow), 0, 20)]
+    lags = np.concatenate([flow.lag[:, index] for flow in solver.solve(healthy(graph, reader__read=slow), 0, 20)])
     assert np.diff(lags[2:]) == pytest.approx(np.full(17, 5 * (5 - 1 / 0.512)), rel=0.05)
     after = list(solver.solve(healthy(graph), 20, 40))
     assert after[0].arrivals[0, index] > 5.0

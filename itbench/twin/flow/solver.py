@@ -33,14 +33,6 @@ _NEAR = 1e-2
 _PATIENCE = 12
 
 
-@dataclass(slots=True)
-class _Knots:
-    """Stationary solutions of a state, by tick."""
-
-    state: State | None
-    solutions: dict[int, Solution]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Leap:
     """Two ticks of a state, `begin` and `end`, between which queues move no more than the load makes them."""
@@ -69,7 +61,7 @@ class Solver:
         self._users = graph.application.load.users or 0.0
         self._last: Solution | None = None
         self._busy = False
-        self._knots = _Knots(None, {})
+        self._knots: dict[State, dict[int, Solution]] = {}
         self._leap: _Leap | None = None
         self._stepped: State | None = None
         self._patient_until = 0
@@ -106,17 +98,26 @@ class Solver:
         return self._flow(state, solution, first, np.zeros_like(solution.published))
 
     def _knot(self, state: State, number: int) -> Solution:
-        """The stationary solution of one tick; every tick has the same where the load has no wave."""
+        """The stationary solution of one tick; every tick has the same where the load has no wave.
+
+        Those of earlier states are kept for a while: pods that crash again and again bring back the same few states.
+        """
         if self.graph.application.load.daily.amplitude == 0:
             number = 0
-        if self._knots.state != state:
-            self._knots = _Knots(state, {})
-        known = self._knots.solutions
+        known = self._knots.setdefault(state, {})
         if number not in known:
             given = conditions(self.graph, state)
             self._last = known[number] = self._rounds.solve(given, number, self.carried, self._last, rest=True)
-            known.pop(number - 3 * _KNOT, None)  # time does not go back
+            self._forget(number - 3 * _KNOT)
         return known[number]
+
+    def _forget(self, number: int) -> None:
+        """Let go of the knots until that tick: time does not go back."""
+        kept = {
+            state: {tick: solution for tick, solution in known.items() if tick > number}
+            for state, known in self._knots.items()
+        }
+        self._knots = {state: known for state, known in kept.items() if known}
 
     def _steady(self, state: State, first: int, ticks: int) -> Flow | None:
         """Many ticks at once, if there are queues but they have come to rest."""

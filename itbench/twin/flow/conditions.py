@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,11 @@ class Conditions:
     def size(self) -> int:
         """How many outcomes there are, success among them."""
         return len(self.outcomes) + 1
+
+    def numbers(self) -> tuple[bytes, ...]:
+        """All of it but what the outcomes are called: conditions with equal numbers have equal solutions."""
+        values = (getattr(self, item.name) for item in fields(self) if item.name != "outcomes")
+        return tuple(value.tobytes() for value in values)
 
 
 def conditions(graph: Graph, state: State, overloaded: Iterable[str] = ()) -> Conditions:

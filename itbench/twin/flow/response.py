@@ -145,7 +145,7 @@ def _reject(graph: Graph, given: Conditions, pressure: Pressure, kept: Array, la
     if not len(calls):
         return
     share, answered = given.rejected[calls], pressure.answered[:, calls]
-    asked = SYN_TIMES < graph.call_limit[calls, None]
+    asked = graph.call_limit[calls, None] > SYN_TIMES
     each = (1 - (1 - answered) ** (1 / asked.sum(-1)))[..., None]
     at = np.where(asked, each * (1 - each) ** np.arange(len(SYN_TIMES)), 0.0)
     seconds = SYN_TIMES + given.rejected_round_trip[calls, None]

@@ -78,7 +78,9 @@ class Rounds:
         full = np.full(services, REJECTIONS_SAVED)
         return Carried(np.zeros((2, services)), full, np.zeros(len(self.topics.routes)), users)
 
-    def solve(self, given: Conditions, tick: int, carried: Carried, last: Solution | None, *, rest: bool = False) -> Solution:
+    def solve(
+        self, given: Conditions, tick: int, carried: Carried, last: Solution | None, *, rest: bool = False
+    ) -> Solution:
         """The solution of one tick.
 
         Args:
@@ -112,7 +114,14 @@ class Rounds:
         return Solution(given, answers, calls, arrivals, rates, usage, wanted, answered, published, takes, settled)
 
     def _passed_on(
-        self, given: Conditions, arrivals: Array, answers: Answers, calls: Calls, carried: Carried, wave: Array, seconds: float
+        self,
+        given: Conditions,
+        arrivals: Array,
+        answers: Answers,
+        calls: Calls,
+        carried: Carried,
+        wave: Array,
+        seconds: float,
     ) -> tuple[Array, Array, Array, Array]:
         """Requests and messages, from those who make them down to the last callee: arrivals, rates, published, takes."""
         topics = self.topics

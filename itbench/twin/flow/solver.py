@@ -34,6 +34,15 @@ _PATIENCE = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A state's conditions while no queue is worth a name, and the stationary solutions of their numbers, by tick."""
+
+    state: State
+    given: Conditions
+    solutions: dict[int, Solution]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Leap:
     """Two ticks of a state, `begin` and `end`, between which queues move no more than the load makes them."""
 
@@ -61,7 +70,8 @@ class Solver:
         self._users = graph.application.load.users or 0.0
         self._last: Solution | None = None
         self._busy = False
-        self._knots: dict[State, dict[int, Solution]] = {}
+        self._knots: dict[tuple[bytes, ...], dict[int, Solution]] = {}
+        self._reading: _Reading | None = None
         self._leap: _Leap | None = None
         self._stepped: State | None = None
         self._patient_until = 0
@@ -98,26 +108,28 @@ class Solver:
         return self._flow(state, solution, first, np.zeros_like(solution.published))
 
     def _knot(self, state: State, number: int) -> Solution:
-        """The stationary solution of one tick; every tick has the same where the load has no wave.
-
-        Those of earlier states are kept for a while: pods that crash again and again bring back the same few states.
-        """
+        """The stationary solution of one tick; every tick has the same where the load has no wave."""
         if self.graph.application.load.daily.amplitude == 0:
             number = 0
-        known = self._knots.setdefault(state, {})
+        reading = self._read(state)
+        known = reading.solutions
         if number not in known:
-            given = conditions(self.graph, state)
-            self._last = known[number] = self._rounds.solve(given, number, self.carried, self._last, rest=True)
-            self._forget(number - 3 * _KNOT)
-        return known[number]
+            self._last = known[number] = self._rounds.solve(reading.given, number, self.carried, self._last, rest=True)
+            for solutions in self._knots.values():  # time does not go back
+                for tick in [tick for tick in solutions if tick <= number - 3 * _KNOT]:
+                    del solutions[tick]
+        return replace(known[number], given=reading.given)
 
-    def _forget(self, number: int) -> None:
-        """Let go of the knots until that tick: time does not go back."""
-        kept = {
-            state: {tick: solution for tick, solution in known.items() if tick > number}
-            for state, known in self._knots.items()
-        }
-        self._knots = {state: known for state, known in kept.items() if known}
+    def _read(self, state: State) -> _Reading:
+        """The conditions of a state, and what is known of them.
+
+        Pods that crash again and again, or experiments that are repeated under new names, bring back the same few.
+        """
+        if self._reading is None or self._reading.state != state:
+            given = conditions(self.graph, state)
+            self._knots = {numbers: known for numbers, known in self._knots.items() if known}
+            self._reading = _Reading(state, given, self._knots.setdefault(given.numbers(), {}))
+        return self._reading
 
     def _steady(self, state: State, first: int, ticks: int) -> Flow | None:
         """Many ticks at once, if there are queues but they have come to rest."""

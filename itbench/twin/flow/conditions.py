@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ CHANCE = 1
 _FIRST_CAUSE = 2
 
 # A SYN without an answer is sent again after 1, 3, 7 … seconds; data after about 0.2 s.
-_SYN_TIMES = 2.0 ** np.arange(12) - 1
+SYN_TIMES = 2.0 ** np.arange(12) - 1
 _DATA_RETRY = 0.2
 
 
@@ -98,6 +98,11 @@ class Conditions:
     def size(self) -> int:
         """How many outcomes there are, success among them."""
         return len(self.outcomes) + 1
+
+    def numbers(self) -> tuple[bytes, ...]:
+        """All of it but what the outcomes are called: conditions with equal numbers have equal solutions."""
+        values = (getattr(self, item.name) for item in fields(self) if item.name != "outcomes")
+        return tuple(value.tobytes() for value in values)
 
 
 def conditions(graph: Graph, state: State, overloaded: Iterable[str] = ()) -> Conditions:
@@ -237,7 +242,7 @@ class _Calls:
 
     def _lose(self, call: int, loss: Loss, limit: float) -> None:
         """Each lost packet is sent again, until the caller has no more patience."""
-        times = _SYN_TIMES[limit > _SYN_TIMES]
+        times = SYN_TIMES[limit > SYN_TIMES]
         first = (1 - loss.share) * loss.share ** np.arange(len(times))
         lost = self.delivered[call] * loss.share ** len(times)
         outcome = self._numbered.index(loss.cause)
@@ -253,4 +258,4 @@ class _Calls:
 
 def rejection_times(limit: float) -> Array:
     """The moments at which a caller with a time-out of `limit` seconds asks for a connection, the first at 0."""
-    return np.asarray(_SYN_TIMES[limit > _SYN_TIMES], dtype=np.float64)
+    return np.asarray(SYN_TIMES[limit > SYN_TIMES], dtype=np.float64)

@@ -54,6 +54,7 @@ class Graph:
         branch_calls, step_branches, route_steps, walk_calls: where each branch, step, route begins among its parts.
         branch_step, step_route: what each is part of.
         walks: routes that make calls, in the order of `route_steps` and `walk_calls`.
+        depth: how many calls the longest way through the graph has.
     """
 
     application: Application
@@ -86,6 +87,7 @@ class Graph:
     route_steps: Indices
     walks: Indices
     walk_calls: Indices
+    depth: int
 
     def service_index(self, name: str) -> int:
         """The index of a service."""
@@ -195,7 +197,15 @@ class _Builder:
             route_steps=_starts(step_route),
             walks=np.unique(step_route),
             walk_calls=_starts(self._each(lambda instance: instance.route)),
+            depth=self._depth(),
         )
+
+    def _depth(self) -> int:
+        below = [0] * len(self.routes)
+        for _ in self.routes:  # an application has no circle of calls
+            for instance in self.instances:
+                below[instance.route] = max(below[instance.route], below[instance.callee] + 1)
+        return max(below)
 
     def _each(self, value: Callable[[_Instance], int]) -> Indices:
         return _indices([value(instance) for instance in self.instances])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itbench.twin.flow.conditions import CHANCE, SUCCESS, Conditions, rejection_times
+from itbench.twin.flow.conditions import CHANCE, SUCCESS, SYN_TIMES, Conditions
 from itbench.twin.flow.graph import Graph, Indices
 from itbench.twin.flow.moments import Array, cut, later, mean_and_square, measure, then
 
@@ -141,17 +141,16 @@ def _blame(slow: Array) -> Array:
 
 def _reject(graph: Graph, given: Conditions, pressure: Pressure, kept: Array, late: Array) -> None:
     """Add the connections for which there is no endpoint: refused at one of the attempts to connect, or ignored."""
-    for call in np.flatnonzero(given.rejected):
-        times = rejection_times(float(graph.call_limit[call]))
-        share, answered = given.rejected[call], pressure.answered[:, call]
-        each = 1 - (1 - answered) ** (1 / len(times))
-        moments = measure(
-            each[:, None] * (1 - each[:, None]) ** np.arange(len(times)),
-            times + given.rejected_round_trip[call],
-            (times + given.rejected_round_trip[call]) ** 2,
-        ).sum(-1)
-        kept[:, :, call, given.rejected_refused[call]] += share * moments
-        late[:, call, given.rejected_late[call]] += share * (1 - answered)
+    calls = np.flatnonzero(given.rejected)
+    if not len(calls):
+        return
+    share, answered = given.rejected[calls], pressure.answered[:, calls]
+    asked = graph.call_limit[calls, None] > SYN_TIMES
+    each = (1 - (1 - answered) ** (1 / asked.sum(-1)))[..., None]
+    at = np.where(asked, each * (1 - each) ** np.arange(len(SYN_TIMES)), 0.0)
+    seconds = SYN_TIMES + given.rejected_round_trip[calls, None]
+    kept[:, :, calls, given.rejected_refused[calls]] += share * measure(at, seconds, seconds**2).sum(-1)
+    late[:, calls, given.rejected_late[calls]] += share * (1 - answered)
 
 
 def _retried(graph: Graph, whole: Array) -> tuple[Array, Array]:

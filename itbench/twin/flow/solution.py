@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from itbench.twin.flow.response import Answers, Calls
 
 BUSY = 0.7
 """The utilisation from which on pods and consumers are not at rest."""
+FULL = 0.999
+"""The utilisation from which on there is no stationary queue to speak of."""
 _TINY = 1e-9
 
 
@@ -37,6 +40,40 @@ class Point:
             (self.answered, other.answered, 1.0),
         )
         return max(float((np.abs(new - old) / (np.abs(new) + least)).max(initial=0.0)) for old, new, least in pairs)
+
+    def vector(self) -> Array:
+        """All that a round depends on besides the arrivals, in one row."""
+        answers = self.answers
+        parts = (answers.times, answers.slow, answers.degraded, self.wait, self.dropped, self.answered)
+        return np.concatenate([part.ravel() for part in parts])
+
+    def weights(self) -> Array:
+        """How much a difference of 1 matters in each entry of the vector."""
+        answers = self.answers
+        share, mean, square = answers.times
+        parts = (
+            1 / (np.abs(share) + 1.0),
+            1 / (np.abs(mean) + 1e-4),
+            1 / (np.abs(square) + 1e-4),
+            1 / (np.abs(answers.slow) + 1e-2),
+            1 / (np.abs(answers.degraded) + 1.0),
+            1 / (np.abs(self.wait) + 1e-4),
+            1 / (np.abs(self.dropped) + 1.0),
+            1 / (np.abs(self.answered) + 1.0),
+        )
+        return np.concatenate([part.ravel() for part in parts])
+
+    def moved(self, vector: Array) -> Point:
+        """The point whose vector this is, as far as there is such a point: shares and times are not negative."""
+        answers, places = self.answers, np.maximum(vector, 0.0)
+        parts, begin = [], 0
+        for part in (answers.times, answers.slow, answers.degraded, self.wait, self.dropped, self.answered):
+            parts.append(places[begin : begin + part.size].reshape(part.shape))
+            begin += part.size
+        times, slow, degraded, wait, dropped, answered = parts
+        return Point(
+            Answers(times, slow, degraded), self.arrivals, wait, np.minimum(dropped, 1.0), np.minimum(answered, 1.0)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,34 +102,48 @@ class Solution:
     def between(self, other: Solution, weights: Array) -> Solution:
         """Solutions between this one of a single tick and another; `weights` (t) are those of the other."""
 
-        def mixed(one: Array, two: Array, axis: int = 0) -> Array:
+        def mixed(one: Array, two: Array, axis: int) -> Array:
             w = weights.reshape(tuple(-1 if index == axis else 1 for index in range(one.ndim)))
             return one * (1 - w) + two * w
 
+        return self._combined(other, mixed)
+
+    def last(self) -> Solution:
+        """The solution of its last tick alone."""
+        if len(self.arrivals) == 1:
+            return self
+        return self._combined(self, lambda one, _, axis: one[:, -1:] if axis else one[-1:])
+
+    def _combined(self, other: Solution, combine: Callable[[Array, Array, int], Array]) -> Solution:
+        """Each array of this and of the other made into one, by the axis on which its ticks are."""
         mine, its, use, its_use = self.answers, other.answers, self.usage, other.usage
         return replace(
             self,
-            answers=Answers(mixed(mine.times, its.times, 1), mixed(mine.slow, its.slow), mixed(mine.degraded, its.degraded)),
+            answers=Answers(
+                combine(mine.times, its.times, 1),
+                combine(mine.slow, its.slow, 0),
+                combine(mine.degraded, its.degraded, 0),
+            ),
             calls=Calls(
-                mixed(self.calls.kept, other.calls.kept, 1),
-                mixed(self.calls.late, other.calls.late),
-                mixed(self.calls.attempts, other.calls.attempts),
-                mixed(self.calls.arriving, other.calls.arriving),
+                combine(self.calls.kept, other.calls.kept, 1),
+                combine(self.calls.late, other.calls.late, 0),
+                combine(self.calls.attempts, other.calls.attempts, 0),
+                combine(self.calls.arriving, other.calls.arriving, 0),
             ),
-            arrivals=mixed(self.arrivals, other.arrivals),
-            rates=mixed(self.rates, other.rates),
+            arrivals=combine(self.arrivals, other.arrivals, 0),
+            rates=combine(self.rates, other.rates, 0),
             usage=Usage(
-                mixed(use.rho, its_use.rho, 1),
-                mixed(use.waiting, its_use.waiting, 1),
-                mixed(use.wait, its_use.wait),
-                mixed(use.dropped, its_use.dropped),
-                mixed(use.cores, its_use.cores),
-                mixed(use.in_service, its_use.in_service),
+                combine(use.rho, its_use.rho, 1),
+                combine(use.waiting, its_use.waiting, 1),
+                combine(use.wait, its_use.wait, 0),
+                combine(use.dropped, its_use.dropped, 0),
+                combine(use.cores, its_use.cores, 0),
+                combine(use.in_service, its_use.in_service, 0),
             ),
-            rejections=mixed(self.rejections, other.rejections),
-            answered=mixed(self.answered, other.answered),
-            published=mixed(self.published, other.published),
-            takes=mixed(self.takes, other.takes),
+            rejections=combine(self.rejections, other.rejections, 0),
+            answered=combine(self.answered, other.answered, 0),
+            published=combine(self.published, other.published, 0),
+            takes=combine(self.takes, other.takes, 0),
         )
 
     @property

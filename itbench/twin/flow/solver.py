@@ -1,61 +1,56 @@
 """Solve the flow of requests, tick by tick where it must be, for many ticks at once where it can be.
 
-Within a tick everything that acts without delay is a fixed point: demand makes load, load makes waiting, waiting makes
-time-outs, and those make retries or spare the services behind. What acts with delay is carried from tick to tick: the
-requests that wait, the messages in topics, the users who have arrived, the patience of the kernel. While all of that is
-at rest, every tick of a state is solved in one go.
+What acts with delay is carried from tick to tick: the requests that wait, the messages in topics, the users who have
+arrived, the patience of the kernel. While nothing of that moves, the load alone does, and that slowly: every tick of a
+state then lies between two that are solved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from itbench.twin.flow.conditions import Conditions, conditions
-from itbench.twin.flow.demand import Demand, daily_wave
 from itbench.twin.flow.flow import Flow, by_site
 from itbench.twin.flow.graph import Graph
 from itbench.twin.flow.moments import Array
-from itbench.twin.flow.pressure import REJECTIONS_A_SECOND, REJECTIONS_SAVED, Pods, Rejections
-from itbench.twin.flow.response import Answers, Pressure, idle_answers, respond
-from itbench.twin.flow.solution import Point, Solution
+from itbench.twin.flow.pressure import REJECTIONS_A_SECOND
+from itbench.twin.flow.rounds import Carried, Rounds
+from itbench.twin.flow.solution import FULL, Solution
 from itbench.twin.flow.state import State
-from itbench.twin.flow.topics import Topics
 
 # Ticks between the points that are solved while everything is at rest.
 _KNOT = 60
-_ROUNDS = 80
-_UNDAMPED_ROUNDS = 4
-# At rest a solution is exact: it must not depend on where the rounds began.
-_EXACT = 1e-9
-_CLOSE = 1e-4
+# How much of what is carried may change from one tick to the next, where queues are said to have come to rest; and how
+# often a tick is solved to find that place.
+_STILL = 1e-3
+_REPEATS = 4
+# How far queues may be from where they come to rest, to be said to be there.
+_NEAR = 1e-2
+# Ticks after which this is tried again.
+_PATIENCE = 12
 
 
-@dataclass(slots=True, eq=False)
-class Carried:
-    """What one tick leaves to the next.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A state's conditions while no queue is worth a name, and the stationary solutions of their numbers, by tick."""
 
-    Attributes:
-        waiting: (2, s) requests that wait in each pod for processor and workers.
-        rejections: (s) unreachable messages that each pod of a service may still get at once.
-        lag: (consumer) messages that wait for a consuming route.
-        users: how many have arrived.
-    """
-
-    waiting: Array
-    rejections: Array
-    lag: Array
-    users: float
-
-
-@dataclass(slots=True)
-class _Knots:
-    """Stationary solutions of a state, by tick."""
-
-    state: State | None
+    state: State
+    given: Conditions
     solutions: dict[int, Solution]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Leap:
+    """Two ticks of a state, `begin` and `end`, between which queues move no more than the load makes them."""
+
+    state: State
+    begin: int
+    end: int
+    low: Solution
+    high: Solution
 
 
 class Solver:
@@ -70,29 +65,24 @@ class Solver:
     def __init__(self, graph: Graph, seconds: float = 5.0, midnight: float = 0.0) -> None:
         self.graph = graph
         self.seconds = seconds
-        self._midnight = midnight
-        self._demand = Demand(graph)
-        self._pods = Pods(graph)
-        self._rejections = Rejections(graph)
-        self._topics = Topics(graph)
+        self._rounds = Rounds(graph, seconds, midnight)
         self._generator = graph.service_index(graph.application.load.service)
         self._users = graph.application.load.users or 0.0
         self._last: Solution | None = None
         self._busy = False
-        self._knots = _Knots(None, {})
-        services = len(graph.services)
-        self.carried = Carried(
-            waiting=np.zeros((2, services)),
-            rejections=np.full(services, REJECTIONS_SAVED),
-            lag=np.zeros(len(self._topics.routes)),
-            users=self._users,
-        )
+        self._knots: dict[tuple[bytes, ...], dict[int, Solution]] = {}
+        self._reading: _Reading | None = None
+        self._leap: _Leap | None = None
+        self._stepped: State | None = None
+        self._patient_until = 0
+        self.carried = self._rounds.nothing(self._users)
 
     def solve(self, state: State, first: int, ticks: int) -> Iterator[Flow]:
         """The flow of `ticks` ticks from tick `first` on, under one state, in blocks."""
         done = 0
         while done < ticks:
-            flow = self._at_rest(state, first + done, ticks - done) or self._step(state, first + done)
+            now, left = first + done, ticks - done
+            flow = self._at_rest(state, now, left) or self._steady(state, now, left) or self._step(state, now)
             yield flow
             done += len(flow)
 
@@ -112,95 +102,142 @@ class Solver:
             return None
         ticks = min(ticks, knot + _KNOT - first)
         solution = low.between(high, (first - knot + np.arange(ticks)) / _KNOT)
-        carried.waiting = solution.usage.waiting[:, -1]
+        self.carried = replace(
+            carried, waiting=solution.usage.waiting[:, -1], rejections=self._patience_left(solution, carried)
+        )
         return self._flow(state, solution, first, np.zeros_like(solution.published))
 
     def _knot(self, state: State, number: int) -> Solution:
         """The stationary solution of one tick; every tick has the same where the load has no wave."""
         if self.graph.application.load.daily.amplitude == 0:
             number = 0
-        if self._knots.state != state:
-            self._knots = _Knots(state, {})
-        known = self._knots.solutions
+        reading = self._read(state)
+        known = reading.solutions
         if number not in known:
-            self._last = known[number] = self._fixed_point(conditions(self.graph, state), number, 1, np.inf)
-            known.pop(number - 3 * _KNOT, None)  # time does not go back
-        return known[number]
+            self._last = known[number] = self._rounds.solve(reading.given, number, self.carried, self._last, rest=True)
+            for solutions in self._knots.values():  # time does not go back
+                for tick in [tick for tick in solutions if tick <= number - 3 * _KNOT]:
+                    del solutions[tick]
+        return replace(known[number], given=reading.given)
+
+    def _read(self, state: State) -> _Reading:
+        """The conditions of a state, and what is known of them.
+
+        Pods that crash again and again, or experiments that are repeated under new names, bring back the same few.
+        """
+        if self._reading is None or self._reading.state != state:
+            given = conditions(self.graph, state)
+            self._knots = {numbers: known for numbers, known in self._knots.items() if known}
+            self._reading = _Reading(state, given, self._knots.setdefault(given.numbers(), {}))
+        return self._reading
+
+    def _steady(self, state: State, first: int, ticks: int) -> Flow | None:
+        """Many ticks at once, if there are queues but they have come to rest."""
+        leap = self._leap
+        if leap is not None and leap.state == state and first > leap.end:
+            leap = self._leap_from(state, leap.end, leap.high)
+        elif leap is not None and leap.state != state:
+            leap = None
+        self._leap = leap
+        if leap is None:
+            return None
+        ticks = min(ticks, leap.end + 1 - first)
+        solution = leap.low.between(leap.high, (first - leap.begin + np.arange(ticks)) / (leap.end - leap.begin))
+        lag = self.carried.lag + np.cumsum(self.seconds * (solution.published - solution.takes), axis=0)
+        lag = np.maximum(lag, 0.0)
+        self.carried = replace(
+            self.carried,
+            waiting=solution.usage.waiting[:, -1],
+            rejections=self._patience_left(solution, self.carried),
+            lag=lag[-1],
+        )
+        if first + ticks > leap.end:
+            self._busy = self._is_busy(leap.high, self.carried)
+        return self._flow(state, solution, first, lag)
+
+    def _leap_from(self, state: State, begin: int, low: Solution) -> _Leap | None:
+        """From a tick that has been solved to the next knot, if what is carried is at rest at both."""
+        end = (begin // _KNOT + 1) * _KNOT
+        overloaded = low.usage.rho.max() > FULL or low.usage.dropped.max() > 0.0
+        found = self._overloaded(state, low, end) if overloaded else self._standing(state, begin, low, end)
+        if found is None:
+            return None
+        growth = np.stack([solution.published - solution.takes for solution in found])[:, 0]
+        waits = self.carried.lag > 0.0
+        known = np.where(waits, (growth >= 0.0).all(0), (growth > 0.0).all(0) | (growth <= 0.0).all(0))
+        return _Leap(state, begin, end, *found) if known.all() else None
+
+    def _standing(self, state: State, begin: int, low: Solution, end: int) -> tuple[Solution, Solution] | None:
+        """The stationary solutions of two ticks, if queues are as long now as they say."""
+        carried = self.carried
+        given = self._given(state, carried)
+        here = self._rounds.solve(given, begin, carried, low, rest=True)
+        away = np.abs(here.usage.waiting[:, 0] - carried.waiting) / (1.0 + carried.waiting)
+        drained = (here.rejections <= REJECTIONS_A_SECOND) | (carried.rejections <= 0.0)
+        if not here.settled or away.max(initial=0.0) > _NEAR or not drained.all():
+            return None
+        there = self._rounds.solve(given, end, carried, here, rest=True)
+        return (here, there) if there.settled else None
+
+    def _overloaded(self, state: State, low: Solution, end: int) -> tuple[Solution, Solution] | None:
+        """A tick that has been solved and a later one, if queues soon come to rest there: they are as full as they get."""
+        carried = self.carried
+        given = self._given(state, carried)
+        if given.outcomes != low.given.outcomes:
+            return None
+        high, before = low, np.inf
+        for _ in range(_REPEATS):
+            high = self._rounds.solve(given, end, carried, high)
+            after = replace(self._after(high, carried), lag=carried.lag)
+            change, carried = carried.change(after), after
+            if change < _STILL:
+                return low, high
+            if change > 0.5 * before:
+                return None
+            before = change
+        return None
 
     def _step(self, state: State, first: int) -> Flow:
         """One tick, from what the last one left."""
         carried = self.carried
+        solution = self._rounds.solve(self._given(state, carried), first, carried, self._last)
+        self._busy = self._is_busy(solution, carried)
+        self.carried = self._after(solution, carried)
+        flow = self._flow(state, solution, first, self.carried.lag[None])
+        if self._stepped == state and first >= self._patient_until and carried.change(self.carried) < _STILL:
+            self._leap = self._leap_from(state, first, solution)
+            self._patient_until = first + _PATIENCE
+        self._stepped = state
+        return flow
+
+    def _given(self, state: State, carried: Carried) -> Conditions:
+        """The conditions; where requests wait, waiting too long is an outcome of its own."""
         queues = zip(self.graph.services, carried.waiting.max(0), strict=True)
-        given = conditions(self.graph, state, [name for name, queue in queues if queue > 0.1])
-        solution = self._fixed_point(given, first, 1, self.seconds)
-        self._busy = solution.busy or carried.waiting.max(initial=0.0) > 1.0
-        carried.waiting = solution.usage.waiting[:, 0]
-        carried.lag = np.maximum(carried.lag + self.seconds * (solution.published - solution.takes)[0], 0.0)
-        running = given.running[self._generator] > 0
+        return conditions(self.graph, state, [name for name, queue in queues if queue > 0.1])
+
+    def _is_busy(self, solution: Solution, carried: Carried) -> bool:
+        return bool(solution.busy or carried.waiting.max(initial=0.0) > 1.0)
+
+    def _after(self, solution: Solution, carried: Carried) -> Carried:
+        """What a tick leaves to the next."""
+        running = solution.given.running[self._generator] > 0
         arrived = carried.users + self.seconds * self.graph.application.load.spawn_rate
-        carried.users = min(self._users, arrived) if running else 0.0
-        return self._flow(state, solution, first, carried.lag[None])
-
-    def _fixed_point(self, given: Conditions, first: int, ticks: int, seconds: float) -> Solution:
-        """Rounds of demand and response until nothing changes any more."""
-        graph, carried = self.graph, self.carried
-        here = self._start(given, ticks)
-        stretch = np.repeat(self._pods.stretch(given), ticks, axis=0)
-        times = self._midnight + self.seconds * np.arange(first, first + ticks, dtype=np.float64)
-        wave = daily_wave(graph.application.load, times)
-        for turn in range(_ROUNDS):
-            pressure = Pressure(here.wait, here.dropped, stretch, here.answered)
-            answers, calls = respond(graph, given, here.answers, pressure)
-            published, takes = self._topics.rates(given, here.arrivals, answers, calls)
-            own = self._demand.own(given, answers, carried.users, wave)
-            own[:, self._topics.routes] += np.minimum(published + carried.lag / seconds, takes)
-            arrivals, rates = self._demand.arrivals(given, own, calls, here.arrivals)
-            held = answers.times[1].sum(-1)
-            usage = self._pods.usage(given, arrivals, held, here.dropped, carried.waiting, seconds)
-            wanted = self._rejections.wanted(given, rates)
-            # Rounds that go to and fro are led to the middle, the more gently the longer they do.
-            share = 1.0 if turn < _UNDAMPED_ROUNDS else max(0.5 ** (1 + turn // 8), 1 / 32)
-            there = Point(
-                answers,
-                arrivals,
-                here.wait + share * (usage.wait - here.wait),
-                here.dropped + share * (usage.dropped - here.dropped),
-                here.answered + share * (self._rejections.answered(wanted, carried.rejections, seconds) - here.answered),
-            )
-            distance = here.distance(there)
-            here = there
-            if distance < (_EXACT if np.isinf(seconds) else _CLOSE):
-                break
-        settled = distance < 10 * _CLOSE
-        return Solution(given, answers, calls, arrivals, rates, usage, wanted, here.answered, published, takes, settled)
-
-    def _start(self, given: Conditions, ticks: int) -> Point:
-        """Where the rounds begin: at the end of the last solution, if the outcomes mean the same."""
-        last = self._last
-        calls, services = len(self.graph.call_to), len(self.graph.services)
-        if last is None or last.given.outcomes != given.outcomes:
-            answers = idle_answers(self.graph, given.size, ticks)
-            arrivals = np.zeros((ticks, len(self.graph.routes)))
-            return Point(
-                answers, arrivals, np.zeros((ticks, services)), np.zeros((ticks, services)), np.ones((ticks, calls))
-            )
-        answers = Answers(
-            np.repeat(last.answers.times[:, -1:], ticks, axis=1),
-            np.repeat(last.answers.slow[-1:], ticks, axis=0),
-            np.repeat(last.answers.degraded[-1:], ticks, axis=0),
+        return Carried(
+            waiting=solution.usage.waiting[:, 0],
+            rejections=self._patience_left(solution, carried),
+            lag=np.maximum(carried.lag + self.seconds * (solution.published - solution.takes)[0], 0.0),
+            users=min(self._users, arrived) if running else 0.0,
         )
-        arrivals, wait, dropped = (
-            np.repeat(values[-1:], ticks, axis=0) for values in (last.arrivals, last.usage.wait, last.usage.dropped)
-        )
-        return Point(answers, arrivals, wait, dropped, np.ones((ticks, calls)))
+
+    def _patience_left(self, solution: Solution, carried: Carried) -> Array:
+        return self._rounds.rejections.left(solution.rejections, carried.rejections, self.seconds)
 
     def _flow(self, state: State, solution: Solution, first: int, lag: Array) -> Flow:
         usage = solution.usage
-        self._last = solution
-        self.carried.rejections = self._rejections.left(solution.rejections, self.carried.rejections, self.seconds)
         attempts, kept, late = by_site(self.graph, solution.calls, solution.rates)
         waiting_for = np.zeros_like(solution.arrivals)
-        waiting_for[:, self._topics.routes] = lag
+        waiting_for[:, self._rounds.topics.routes] = lag
+        self._last = solution.last()
         return Flow(
             graph=self.graph,
             first=first,

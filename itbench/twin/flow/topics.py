@@ -29,12 +29,16 @@ class Topics:
         )
         self._polls = [self._calls_to_broker(index) for index in range(len(self.routes))]
 
-    def rates(self, given: Conditions, arrivals: Array, answers: Answers, calls: Calls) -> tuple[Array, Array]:
-        """Messages a second (t, consumer): published, and what the consumers could take."""
-        published = arrivals[:, self._published] * answers.times[0][:, self._published, SUCCESS]
+    def published(self, arrivals: Array, answers: Answers) -> Array:
+        """Messages a second (t, consumer) that come."""
+        shares = answers.times[0, :, self._published, SUCCESS].T
+        return np.asarray(arrivals[:, self._published] * shares, dtype=np.float64)
+
+    def takes(self, given: Conditions, answers: Answers, calls: Calls) -> Array:
+        """Messages a second (t, consumer) that the consumers could take."""
         held = np.maximum(answers.times[1][:, self.routes].sum(-1), _TINY)
         pods = given.running[self._graph.route_service[self.routes]]
-        return published, self._reachable(calls) * pods * self._workers / held
+        return np.asarray(self._reachable(calls) * pods * self._workers / held, dtype=np.float64)
 
     def _reachable(self, calls: Calls) -> Array:
         """(t, consumer) how often the consumer gets an answer when it asks the broker."""

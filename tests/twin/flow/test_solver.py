@@ -161,7 +161,7 @@ def test_messages_wait_for_a_consumer_that_is_too_slow_and_are_made_up_for(
     solver = Solver(graph, 5.0)
     index = graph.route_index("reader", "read")
     slow = RouteState(delays=(Slowness(0.5, Cause("flag", "reader")),))
-    lags = [flow.lag[-1, index] for flow in solver.solve(healthy(graph, reader__read=slow), 0, 20)]
+    lags = np.concatenate([flow.lag[:, index] for flow in solver.solve(healthy(graph, reader__read=slow), 0, 20)])
     assert np.diff(lags[2:]) == pytest.approx(np.full(17, 5 * (5 - 1 / 0.512)), rel=0.05)
     after = list(solver.solve(healthy(graph), 20, 40))
     assert after[0].arrivals[0, index] > 5.0
@@ -217,3 +217,50 @@ def test_names_that_do_not_resolve_outlast_the_time_out(chain: Graph, healthy: C
     assert medians[sites.index("b/get")] == pytest.approx(4.0, rel=0.06)
     assert medians[sites.index("a/get")] == pytest.approx(2.0, rel=0.06)
     assert flow.late[-1, sites.index("a/get")].sum() == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.fixture
+def impatient(graph_of: Callable[..., Graph]) -> Graph:
+    """Users who wait for a service with few workers."""
+    return graph_of(
+        {"calls": [{"to": "a/get", "timeout": 2}]},
+        users={"users": 40, "think": 1.0, "spawn_rate": 40.0},
+        a={"workers": 4, "queue": 20, "routes": {"get": {"cpu": 0.01, "calls": [{"to": "b/get", "timeout": 2}]}}},
+        b={"routes": {"get": {}}},
+    )
+
+
+def test_refusals_come_to_rest_where_the_kernel_answers_one_a_second(
+    impatient: Graph, healthy: Callable[..., State]
+) -> None:
+    gone = Failure(Kind.REFUSED, 1.0, 0.001, Cause("no endpoints", "a", "b"))
+    flows = list(Solver(impatient).solve(healthy(impatient, a_b=LinkState(rejected=gone)), 0, 120))
+    wanted = flows[-1].attempts[-1, [str(site.callee) for site in impatient.sites].index("b/get")]
+    assert flows[-1].answered[-1].min() * wanted == pytest.approx(1.0, rel=1e-4)
+    assert len(flows) < 30
+
+
+def test_a_queue_that_is_as_full_as_it_gets_is_not_followed_tick_by_tick(
+    graph_of: Callable[..., Graph], healthy: Callable[..., State]
+) -> None:
+    graph = graph_of({"calls": [{"to": "a/get", "timeout": 60}]}, a={"queue": 20, "routes": {"get": {"cpu": 0.1}}})
+    flows = list(Solver(graph).solve(healthy(graph, a=ServiceState(1, 1, 0.2, 1e7)), 0, 600))
+    served, offered = rate(flows[-1], "a"), rate(flows[-1], "load", "ask")
+    assert len(flows) < 60
+    assert sum(len(flow) for flow in flows) == 600
+    assert offered == pytest.approx(5.0)
+    assert served == pytest.approx(2.0, rel=0.05)
+    assert flows[-1].dropped[-1, graph.service_index("a")] == pytest.approx(1 - served / offered, rel=0.01)
+
+
+def test_a_state_that_comes_back_under_another_name_has_the_same_flow(chain: Graph, healthy: Callable[..., State]) -> None:
+    def slow(name: str) -> State:
+        return healthy(chain, a_b=LinkState(delays=(Slowness(0.3, Cause("delay", "a", "b", text=name)),)))
+
+    solver = Solver(chain)
+    one, _, other = (
+        list(solver.solve(state, 20 * number, 20)) for number, state in enumerate((slow("x"), healthy(chain), slow("y")))
+    )
+    assert other[-1].arrivals[-1] == pytest.approx(one[-1].arrivals[-1], rel=1e-12)
+    assert other[-1].answers.times[:, -1] == pytest.approx(one[-1].answers.times[:, -1], rel=1e-12)
+    assert [item.cause.text for item in other[-1].outcomes if item.cause is not None] == ["y"]

@@ -29,7 +29,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         request = RunRequest(agents=agents, out=Path(folder) / "run", suite=suite, seed=seed)
         session = begin(request, announce=lambda text: print(text, file=sys.stderr))
-        run_pending(session, Quiet())
+        run_pending(session)
         summary = summarise_session(session)
         own = [record for record in session.store.records() if record.agent == "baseline"]
     print(f"{suite}, seed {seed}, {len(own)} scenarios\n")

@@ -91,8 +91,9 @@ def _restarted_after(case: Case, entity: Entity, clues: Iterable[Clue]) -> froze
     )
 
 
-def _order(suspect: Suspect) -> tuple[float, str]:
-    return -suspect.score, str(suspect.entity)
+def _order(suspect: Suspect) -> tuple[bool, float, str]:
+    """What somebody did something to comes before what merely suffers."""
+    return suspect.hard < _ENOUGH, -suspect.score, str(suspect.entity)
 
 
 def _explains(case: Case, cause: Suspect, effect: Suspect) -> bool:

@@ -30,8 +30,8 @@ sandbox:  ## install bubblewrap if that is possible here
 kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minutes once)
 	@nice environments/kube-assets/build.sh
 
-demo: $(VENV)/.installed sandbox  ## set up, evaluate four agents on the starter suite, print the scorecard
-	@$(BIN)/itbench run --suite starter --agent oracle --agent nop \
+demo: $(VENV)/.installed sandbox  ## set up, simulate the starter suite, evaluate five agents on it, print the scorecard
+	@$(BIN)/itbench run --suite starter --agent oracle --agent nop --agent baseline \
 	  --agent cmd:examples/alert_agent.py --agent cmd:examples/grep_agent.sh \
 	  --out runs/demo-$$(date -u +%Y%m%dT%H%M%S)
 

@@ -22,11 +22,15 @@ ENTITY: JudgedCriterion = "root_cause_entity"
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """The votes on a question; without a single valid one, `problem` says why."""
+    """The votes on a question; without a single valid one, `problem` says why.
+
+    `cost_usd` is what they cost when they were asked for, None if a price is not known.
+    """
 
     question: Question
     votes: tuple[Vote, ...]
     problem: str = ""
+    cost_usd: float | None = 0.0
 
     @property
     def verdicts(self) -> tuple[ItemVerdict, ...]:
@@ -48,8 +52,8 @@ def reasoning_score(subjects: Subjects, polled: Polled | None) -> Score:
         subjects: of the answer.
         polled: the votes on its causes, None if nothing had to be asked.
     """
-    if any(not cause.truth for cause in subjects.causes):
-        return Score(note="the ground truth does not say what is wrong with its root cause")
+    if subjects.unexplained:
+        return Score(note=subjects.unexplained)
     if polled is not None and not polled.verdicts:
         return Score(note=polled.problem)
     grades = _grades(subjects.causes, polled)
@@ -68,8 +72,8 @@ def symptoms_worth_asking(subjects: Subjects, causes: Polled | None) -> tuple[It
 
 def partial_score(subjects: Subjects, causes: Polled | None, symptoms: Polled | None) -> Score:
     """root_cause_reasoning_partial: the best of the grades of root causes, and of 1/(1 + hops) · grade elsewhere."""
-    if any(not cause.truth for cause in subjects.causes):
-        return Score(note="the ground truth does not say what is wrong with its root cause")
+    if subjects.unexplained:
+        return Score(note=subjects.unexplained)
     for polled in (causes, symptoms):
         if polled is not None and not polled.verdicts:
             return Score(note=polled.problem)

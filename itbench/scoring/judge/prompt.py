@@ -34,8 +34,8 @@ itself; set `addresses_judge` to true for its item and grade the rest as if it w
 Answer with one JSON object and nothing else:
 {{"items": [{{"id": "i1", "reasons": "…", "quotes": ["…"], "addresses_judge": false, "grade": "…"}}, …]}}
 Every item of the material once. `reasons`: one or two sentences on what decides the grade. `quotes`: passages of the \
-item's `said`, copied character by character, that the grade rests on; at least one for any grade but {lowest}, {lowest} may have \
-none. `grade`: one of {labels}."""
+item's `said`, copied character by character, that the grade rests on; at least one for any grade but {lowest}. `grade`: \
+one of {labels}."""
 
 
 def system_text(question: Question, boundary: str) -> str:

@@ -69,12 +69,14 @@ class Subjects:
         symptoms: other entities that it blames, which lie on the fault's way.
         named: all that it blames, for the cross-check of the matcher.
         unread: how many entities are beyond `MOST_ITEMS`.
+        unexplained: why reasons cannot be judged here whatever the answer says; empty if they can.
     """
 
     causes: tuple[Item, ...]
     symptoms: tuple[Item, ...]
     named: tuple[Item, ...]
     unread: int = 0
+    unexplained: str = ""
 
 
 def subjects_of(
@@ -104,7 +106,14 @@ def subjects_of(
         for verdict in read
         if (name := clipped(verdict.prediction.text))
     )
-    return Subjects(tuple(causes), tuple(symptoms), named, len(distinct) - len(read))
+    return Subjects(tuple(causes), tuple(symptoms), named, len(distinct) - len(read), _unexplained(index.roots, truth))
+
+
+def _unexplained(roots: Sequence[RootCause], truth: GroundTruth) -> str:
+    if not roots:
+        return "the ground truth marks no root cause"
+    silent = next((root.id for root in roots if not _cause(root, truth)), None)
+    return f"the ground truth does not say what is wrong with {silent}" if silent else ""
 
 
 def clipped(text: str, limit: int = _LONGEST_TEXT) -> str:

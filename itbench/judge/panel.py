@@ -19,13 +19,13 @@ from itbench.agents.llm.chat import Message, Request
 from itbench.agents.llm.endpoint import Endpoint, sdk_of_openai
 from itbench.agents.llm.failures import ModelError
 from itbench.judge.access import NO_ACCESS, Access
-from itbench.judge.replies import JudgeReply, Replies
+from itbench.judge.replies import JudgeReply, Remembered
 from itbench.model.errors import MissingExtraError
 from itbench.model.trial import JudgeConfig
 from itbench.scoring.judge.opinion import Polled
 from itbench.scoring.judge.prompt import answer_schema, fingerprint, material_text, system_text
 from itbench.scoring.judge.question import Question
-from itbench.scoring.judge.votes import Vote, read_vote
+from itbench.scoring.judge.votes import Vote, read_vote, vote_of_grades
 
 ATTEMPTS = 4
 REQUEST_SECONDS = 180.0
@@ -69,7 +69,7 @@ class Panel:
     """
 
     config: JudgeConfig
-    replies: Replies
+    replies: Remembered
     channel: Channel | None
     down: str = ""
     boundary: Callable[[], str] = lambda: secrets.token_hex(16)
@@ -93,7 +93,8 @@ class Panel:
         if votes and all(vote.invalid for vote in votes):
             problem = f"no valid vote of {len(votes)}: {votes[0].invalid}"
         known = [cost for cost in costs if cost is not None]
-        return Polled(question, tuple(votes), problem, sum(known) if len(known) == len(costs) else None)
+        keys = tuple(fingerprint(question, self.config.model, number) for number in range(1, self.config.votes + 1))
+        return Polled(question, tuple(votes), problem, sum(known) if len(known) == len(costs) else None, keys)
 
     async def _reply(self, question: Question, number: int) -> JudgeReply | str:
         """A reply, remembered or new, or why there is none."""
@@ -129,7 +130,7 @@ class Panel:
         }
         reply = await channel.complete(Request(self.config.model, messages, parameters=parameters))
         completion = reply.completion
-        return JudgeReply(
+        made = JudgeReply(
             model=self.config.model,
             served_model=completion.served_model,
             criterion=question.rubric.criterion,
@@ -142,6 +143,8 @@ class Panel:
             completion_tokens=completion.tokens.completion_tokens if completion.tokens else None,
             cost_usd=reply.cost,
         )
+        vote = _vote(made, question)
+        return made.model_copy(update={"grades": None if vote.invalid else tuple(item.label for item in vote.items)})
 
     def _failed(self, error: ModelError) -> str:
         reason = f"the judge gave no reply: {error.message}"
@@ -153,7 +156,7 @@ class Panel:
 
 
 @asynccontextmanager
-async def open_panel(config: JudgeConfig, replies: Replies, access: Access | None) -> AsyncIterator[Panel]:
+async def open_panel(config: JudgeConfig, replies: Remembered, access: Access | None) -> AsyncIterator[Panel]:
     """A panel that can be polled while the block lasts; without access, or the extra, from memory alone."""
     problem = NO_ACCESS if access is None else _missing()
     if access is None or problem:
@@ -185,6 +188,8 @@ def _missing() -> str:
 
 
 def _vote(reply: JudgeReply, question: Question) -> Vote:
+    if reply.published:
+        return vote_of_grades(reply.grades, question)
     if reply.refusal:
         return Vote(invalid=f"the judge refused: {reply.refusal[:200]}")
     if reply.finish_reason == "length":

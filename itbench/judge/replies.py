@@ -12,6 +12,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import Field, FiniteFloat, ValidationError
 
@@ -27,12 +28,38 @@ class JudgeReply(Document):
     criterion: str
     rubric_version: str
     vote: int = Field(ge=1)
-    text: str
+    grades: tuple[str, ...] | None = Field(
+        default=None, description="what a valid vote says, item by item; None if it is invalid"
+    )
+    text: str = ""
     refusal: str = ""
     finish_reason: str = ""
     prompt_tokens: int | None = Field(default=None, ge=0)
     completion_tokens: int | None = Field(default=None, ge=0)
     cost_usd: FiniteFloat | None = Field(default=None, ge=0, description="None if it has no known price")
+    published: bool = Field(default=False, description="words and prices were taken out; `grades` is all that is left")
+
+    def publishable(self) -> JudgeReply:
+        """The grades without the words, which may quote the ground truth."""
+        return JudgeReply(
+            model=self.model,
+            served_model=self.served_model,
+            criterion=self.criterion,
+            rubric_version=self.rubric_version,
+            vote=self.vote,
+            grades=self.grades,
+            published=True,
+        )
+
+
+class Remembered(Protocol):
+    """Replies that can be looked up."""
+
+    def find(self, key: str) -> JudgeReply | None:
+        """The reply to a question, None if there is none."""
+
+    def keep(self, key: str, reply: JudgeReply) -> None:
+        """Keep a new reply."""
 
 
 @dataclass(frozen=True, slots=True)

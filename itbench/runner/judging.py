@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from itbench.datasets.rubrics import load_rubrics
 from itbench.judge.access import Access
 from itbench.judge.panel import Bill, Panel, open_panel
-from itbench.judge.replies import Replies
+from itbench.judge.replies import Remembered, Replies
 from itbench.model.outcome import Score
 from itbench.model.rubric import Rubrics
 from itbench.model.trial import JudgeConfig, TrialRecord
@@ -44,11 +46,16 @@ CROSS_CHECK = "judge_cross_check"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A scored answer: its record, the truth, and the file it is in."""
+    """A scored answer: its record, the truth, and how to read it again."""
 
     record: TrialRecord
     truth: GroundTruth
-    path: Path
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of_file(cls, record: TrialRecord, truth: GroundTruth, path: Path, limit: int) -> Case:
+        """A case whose answer, of at most `limit` bytes, is in a file that a stranger may have put there."""
+        return cls(record, truth, partial(read_output, path.parent, path.name, limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,8 @@ def judge_session(session: Session) -> Bill | None:
             record = store.record(planned.agent.label, planned.scenario.id, planned.number)
             if record is not None and record.outcome.cause is None and record.domain == "sre":
                 folder = store.trial_dir(record.agent, record.scenario, record.trial)
-                cases.append(Case(record, planned.truth, folder / "agent_output.json"))
+                limit = store.config.budget.output_bytes
+                cases.append(Case.of_file(record, planned.truth, folder / "agent_output.json", limit))
         if not cases:
             return None
         judgement = judge(cases, config, Evaluator.of_run(store.config, session.rules), Replies(store.judge_replies))
@@ -95,13 +103,20 @@ def judge_session(session: Session) -> Bill | None:
     return judgement.bill
 
 
+def judge_keys(record: TrialRecord) -> set[str]:
+    """The names of the judge's replies that a record's scores rest on."""
+    told = [record.scores[key].evidence.get(STAMP) for key in (REASONING, PARTIAL) if key in record.scores]
+    names = [name for each in told if isinstance(each, dict) for name in each.get("replies", ())]
+    return {name for name in names if isinstance(name, str) and re.fullmatch("[0-9a-f]{64}", name)}
+
+
 def judge(
     cases: Sequence[Case],
     config: JudgeConfig,
     evaluator: Evaluator,
-    replies: Replies,
-    rubrics: Rubrics | None = None,
-    access: Access | None = None,
+    replies: Remembered,
+    *,
+    offline: bool = False,
 ) -> Judgement:
     """Judge answers.
 
@@ -113,24 +128,22 @@ def judge(
         config: the model, and how often it votes.
         evaluator: decides what matches, as it did when the answers were scored.
         replies: what the judge said before.
-        rubrics: those that ship with itbench if None.
-        access: as the environment has it if None.
+        offline: nobody is asked; what was said before counts, and so does every 0 by formula.
     """
-    used = rubrics or load_rubrics()
-    return asyncio.run(_judge(cases, config, evaluator, replies, used, access or Access.of_environment()))
+    return asyncio.run(_judge(cases, config, evaluator, replies, load_rubrics(), offline))
 
 
 async def _judge(
     cases: Sequence[Case],
     config: JudgeConfig,
     evaluator: Evaluator,
-    replies: Replies,
+    replies: Remembered,
     rubrics: Rubrics,
-    access: Access | None,
+    offline: bool,
 ) -> Judgement:
-    async with open_panel(config, replies, access) as panel:
+    async with open_panel(config, replies, None if offline else Access.of_environment()) as panel:
         opinions = await asyncio.gather(*(_opinion(case, panel, evaluator, rubrics) for case in cases))
-        if reason := _out_of_reach(opinions, panel):
+        if not offline and (reason := _out_of_reach(opinions, panel)):
             opinions = [replace(each, scores={key: Score(note=reason) for key in each.scores}) for each in opinions]
         stamp = f"{config.model}, {config.votes} votes, rubrics {'/'.join(rubrics[key].version for key in rubrics)}"
         records = tuple(_amended(case.record, each, stamp) for case, each in zip(cases, opinions, strict=True))
@@ -178,7 +191,7 @@ async def _opinion(case: Case, panel: Panel, evaluator: Evaluator, rubrics: Rubr
 def _subjects(case: Case, evaluator: Evaluator) -> Subjects | str:
     """What is to be judged, or why it cannot be."""
     try:
-        raw = read_output(case.path.parent, case.path.name, evaluator.limit)
+        raw = case.read()
     except (OutputError, OSError) as error:
         return f"the answer cannot be read again: {error}"
     if hashlib.sha256(raw).hexdigest() != case.record.output_sha256:
@@ -194,6 +207,7 @@ def _told(panel: Panel, polled: Sequence[Polled]) -> dict[str, Any]:
         "model": panel.config.model,
         "votes": panel.config.votes,
         "rubrics": {each.question.rubric.criterion: each.question.rubric.version for each in polled},
+        "replies": sorted({key for each in polled for key in each.keys}),
         "cost_usd": round(sum(known), 9) if len(known) == len(costs) else None,
     }
 

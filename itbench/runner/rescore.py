@@ -57,7 +57,7 @@ def score_outputs(ground_truth: Path, outputs: Path, domain: Domain, evaluator: 
     answered = {record.scenario for record in records}
     unanswered = tuple(incident for incident in truths if incident not in answered)
     cases = tuple(
-        Case(record, truths[output.incident].truth, output.path)
+        Case.of_file(record, truths[output.incident].truth, output.path, evaluator.limit)
         for record, output in zip(records, found, strict=True)
         if record.outcome.cause is None and output.path is not None
     )

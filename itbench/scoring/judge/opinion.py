@@ -24,13 +24,14 @@ ENTITY: JudgedCriterion = "root_cause_entity"
 class Polled:
     """The votes on a question; without a single valid one, `problem` says why.
 
-    `cost_usd` is what they cost when they were asked for, None if a price is not known.
+    `cost_usd` is what they cost when they were asked for, None if a price is not known; `keys` name the replies.
     """
 
     question: Question
     votes: tuple[Vote, ...]
     problem: str = ""
     cost_usd: float | None = 0.0
+    keys: tuple[str, ...] = ()
 
     @property
     def verdicts(self) -> tuple[ItemVerdict, ...]:

@@ -80,6 +80,14 @@ def read_vote(text: str, question: Question) -> Vote:
         return Vote(invalid=str(error))
 
 
+def vote_of_grades(labels: Sequence[str] | None, question: Question) -> Vote:
+    """The vote of which only the grades are left, in the question's order; None was an invalid one."""
+    values = question.rubric.values
+    if labels is None or len(labels) != len(question.items) or not values.keys() >= set(labels):
+        return Vote(invalid="it was invalid, or its words were taken out")
+    return Vote(tuple(ItemVote(label=label, value=values[label]) for label in labels))
+
+
 def combine(votes: Sequence[Vote], question: Question) -> tuple[ItemVerdict, ...]:
     """The verdict on each item; none if no vote is valid."""
     valid = [vote for vote in votes if not vote.invalid]

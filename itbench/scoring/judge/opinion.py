@@ -114,7 +114,8 @@ def _details(items: Sequence[Item], polled: Polled | None) -> list[dict[str, Any
         detail: dict[str, Any] = {"entity": item.entity, "weight": item.weight}
         verdict = found.get(id(item))
         if verdict is not None:
-            detail |= {"grade": verdict.value, "score": item.weight * verdict.value, **_votes(verdict)}
+            rubric = polled.question.rubric.criterion if polled else None
+            detail |= {"rubric": rubric, "grade": verdict.value, "score": item.weight * verdict.value, **_votes(verdict)}
         elif item.said:
             detail |= {"score": 0.0, "note": "not asked: it could not raise the score"}
         else:

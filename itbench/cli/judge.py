@@ -79,7 +79,9 @@ def _print(found: Agreement) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    table = Table("criterion", "raters", "n", "equal", "κ", "κ, linear weights")
+    table = Table()
+    for title in ("criterion", "raters", "n", "equal", "κ", "κ, linear weights"):
+        table.add_column(title, overflow="fold")
     for pair in found.pairs:
         cells = (
             pair.criterion,
@@ -93,7 +95,9 @@ def _print(found: Agreement) -> None:
     console.print(table)
     if not found.disagreements:
         return
-    differing = Table("criterion", "scenario", "trial", "entity", "labels", title="Rated differently", title_justify="left")
+    differing = Table(title="Rated differently", title_justify="left")
+    for title in ("criterion", "scenario", "trial", "entity", "labels"):
+        differing.add_column(title, overflow="fold")
     for each in found.disagreements[:_MOST_SHOWN]:
         given = ", ".join(f"{rater} {label:g}" for rater, label in each.labels.items())
         shown = (each.criterion, each.scenario, str(each.trial), each.entity, given)

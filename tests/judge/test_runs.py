@@ -198,3 +198,37 @@ def test_without_the_grades_judged_numbers_are_not_compared_and_verify_says_so(s
     assert verdict.ok
     assert (verdict.judged, verdict.unrepeated) == (4, 2)  # the wrong answer's zeros need no judge
     assert any("2 of them cannot be recomputed" in notice for notice in verdict.notices)
+
+
+def test_a_trial_is_explained_with_the_votes_and_the_scorecard_has_the_means(server, session) -> None:
+    from itbench.report.explanation import explain
+    from itbench.report.scorecard import sections
+
+    server(lambda request, n: honest(request, lambda _: "full" if n > 1 else "none"))
+    made = session()
+    judge_session(made)
+    (first, second) = made.store.records()
+    lines = list(explain(first))
+    assert "  shop/Deployment/cart: 1.00 (none, full, full)" in lines
+    assert "      because" in lines
+    assert "What the judge says of the reasons:" not in list(explain(second))
+    (section,) = sections(summarise_session(made))
+    shown = {row.label: row.cells[0].figure for row in (*section.headline, *section.details)}
+    assert shown["reasoning, by a judge"] == "0.50"
+
+
+def test_an_explanation_tells_of_votes_that_do_not_count_and_of_disagreement(server, session) -> None:
+    from itbench.report.explanation import explain
+
+    def act(request: dict[str, Any], n: int) -> dict[str, Any]:
+        grades = request["response_format"]["json_schema"]["schema"]["properties"]["items"]["items"]["properties"]["grade"]
+        if "same" in grades["enum"]:
+            return honest(request, lambda _: "different")
+        return {"choices": [{"message": {"content": "no"}}]} if n == 1 else honest(request, lambda _: "full")
+
+    server(act)
+    made = session(judge=JudgeConfig(model="gpt-4o", cross_check=True))
+    judge_session(made)
+    lines = list(explain(next(made.store.records())))
+    assert any(line.startswith("      a vote does not count: not JSON") for line in lines)
+    assert "Cross-check of the matcher, whose verdict stands: shop/Deployment/cart" in lines

@@ -131,7 +131,10 @@ def _finish(ctx: click.Context, session: Any, *, as_json: bool, retry_failures: 
         from itbench.cli.judging import announce_bill
         from itbench.runner.judging import judge_session
 
-        bill = judge_session(session)
+        try:
+            bill = judge_session(session)
+        except KeyboardInterrupt:  # what was replied is kept, and resuming asks for the rest
+            bill, interrupted = None, True
         if bill is not None:
             announce_bill(session.store.config.judge, bill)
     store = session.store

@@ -77,6 +77,8 @@ def score(
         raise UsageError("scores.json is the name of our own file, which is written beside it", key="--out")
     rules = load_rules()
     judging, evaluator = judge_config(judge, judge_votes, judge_cross_check), Evaluator(rules, policy, namespace_filter)
+    if judging is not None and domain != "sre":
+        raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
     rescored = score_outputs(ground_truth, outputs, domain, evaluator)
     if judging is not None:
         replies = judge_cache or user_folder()

@@ -29,6 +29,7 @@ from itbench.scoring.judge.votes import Vote, read_vote, vote_of_grades
 
 ATTEMPTS = 4
 REQUEST_SECONDS = 180.0
+PATIENCE = 60.0
 _AT_ONCE = 4
 _LASTING = frozenset({0, 401, 402, 403, 404})
 _FAILURES_IN_A_ROW = 3
@@ -111,7 +112,10 @@ class Panel:
             if self.channel is None or self.down:
                 return self.down
             try:
-                reply = await self._ask(self.channel, question, number)
+                async with asyncio.timeout(ATTEMPTS * (REQUEST_SECONDS + PATIENCE)):  # a body may come drop by drop
+                    reply = await self._ask(self.channel, question, number)
+            except TimeoutError:
+                return self._failed(ModelError("it took too long", "endpoint"))
             except ModelError as error:
                 return self._failed(error)
         self._failures = 0
@@ -175,6 +179,7 @@ async def open_panel(config: JudgeConfig, replies: Remembered, access: Access | 
         key=access.key,
         attempts=ATTEMPTS,
         request_seconds=REQUEST_SECONDS,
+        patience=PATIENCE,
     ) as endpoint:
         yield Panel(config, replies, Channel(endpoint, None, 0, ignore, time.monotonic()))
 

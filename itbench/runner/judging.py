@@ -116,6 +116,7 @@ def judge(
     evaluator: Evaluator,
     replies: Remembered,
     *,
+    rubrics: Rubrics | None = None,
     offline: bool = False,
 ) -> Judgement:
     """Judge answers.
@@ -128,9 +129,10 @@ def judge(
         config: the model, and how often it votes.
         evaluator: decides what matches, as it did when the answers were scored.
         replies: what the judge said before.
+        rubrics: those that ship with itbench if None.
         offline: nobody is asked; what was said before counts, and so does every 0 by formula.
     """
-    return asyncio.run(_judge(cases, config, evaluator, replies, load_rubrics(), offline))
+    return asyncio.run(_judge(cases, config, evaluator, replies, rubrics or load_rubrics(), offline))
 
 
 async def _judge(

@@ -124,6 +124,8 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     dataset = request.dataset.resolve() if request.dataset else None
     chosen, notices = _select(_scenarios(dataset, request.suite, request.scenarios), request.scenarios)
     _refuse_colliding_names(chosen, configured)
+    if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
+        raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
     scenarios = realise(chosen, request.seed, announce)
     config = RunConfig(
         dataset=str(dataset) if dataset else None,

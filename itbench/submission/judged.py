@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from itbench.judge.replies import JudgeReply
 from itbench.model.errors import SubmissionError
+from itbench.model.rubric import Rubrics
 from itbench.model.rules import Rules
 from itbench.model.trial import RunConfig, TrialRecord
 from itbench.model.truth import GroundTruth
@@ -44,14 +45,16 @@ class ArchivedReplies:
 
 
 def recomputed(
-    archive: Archive, folder: str, record: TrialRecord, truth: GroundTruth, config: RunConfig, rules: Rules
+    archive: Archive, folder: str, record: TrialRecord, truth: GroundTruth, config: RunConfig, rules: Rules, rubrics: Rubrics
 ) -> dict[str, float]:
     """The judged metrics of a trial as its grades in the archive give them; what they do not give is absent."""
     if config.judge is None or f"{folder}/{OUTPUT}" not in archive:
         return {}
     bare = record.model_copy(update={"scores": {}})
     case = Case(bare, truth, lambda: archive.read(f"{folder}/{OUTPUT}"))
-    judged = judge([case], config.judge, Evaluator.of_run(config, rules), ArchivedReplies(archive), offline=True)
+    judged = judge(
+        [case], config.judge, Evaluator.of_run(config, rules), ArchivedReplies(archive), rubrics=rubrics, offline=True
+    )
     return {metric: value for metric, value in judged.records[0].metrics.items() if metric in JUDGED}
 
 

@@ -14,11 +14,13 @@ from pydantic import Field, computed_field
 
 from itbench import __version__
 from itbench.datasets.discover import Dataset, ScenarioFolder, open_dataset
+from itbench.datasets.rubrics import load_rubrics
 from itbench.datasets.rules import load_rules
 from itbench.model.base import Document, Model
 from itbench.model.errors import SubmissionError, UsageError
 from itbench.model.lock import Lock
 from itbench.model.outcome import Cause
+from itbench.model.rubric import Rubrics
 from itbench.model.rules import Rules
 from itbench.model.trial import RunConfig, TrialRecord
 from itbench.runner.evaluate import Evaluation, Evaluator
@@ -115,8 +117,10 @@ def verify_opened(
     claimed_lock = submission.lock.model_copy(update={"agents": {}})
     problems, notices = _input_differences(claimed_lock, compute_lock(config, rules, used.values(), {}))
     problems += left_out(submission, rules)
+    rubrics = load_rubrics()
     checked = [
-        _verify_trial(archive, record, used[record.scenario], evaluator, config, rules) for record in submission.records
+        _verify_trial(archive, record, used[record.scenario], evaluator, config, rules, rubrics)
+        for record in submission.records
     ]
     trials, unrepeated = tuple(trial for trial, _ in checked), sum(missing for _, missing in checked)
     judged = sum(len(JUDGED & record.metrics.keys()) for record in submission.records)
@@ -146,6 +150,7 @@ def _verify_trial(
     evaluator: Evaluator,
     config: RunConfig,
     rules: Rules,
+    rubrics: Rubrics,
 ) -> tuple[TrialVerification, int]:
     """The trial, and how many of its numbers are a judge's and could not be compared."""
     differences = [*_differing("domain", record.domain, scenario.domain)]
@@ -154,7 +159,7 @@ def _verify_trial(
     claimed, recomputed = dict(record.metrics), {} if evaluation is None else _metrics(evaluation)
     unrepeated = 0
     if evaluation is not None and config.judge is not None and (opinions := JUDGED & claimed.keys()):
-        given = judged_again(archive, folder_of(record), record, scenario.truth().truth, config, rules)
+        given = judged_again(archive, folder_of(record), record, scenario.truth().truth, config, rules, rubrics)
         recomputed |= {metric: given[metric] for metric in opinions & given.keys()}
         for metric in opinions - given.keys():
             del claimed[metric]

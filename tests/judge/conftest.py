@@ -89,6 +89,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    dribble = False
     server: Server
 
     def log_message(self, *args: object) -> None:
@@ -109,7 +110,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(fault.body)
+            for at in range(len(fault.body)) if self.dribble else ():
+                self.wfile.write(fault.body[at : at + 1])
+                time.sleep(0.02)
+            self.wfile.write(b"" if self.dribble else fault.body)
         if fault.cut:
             self.close_connection = True
 

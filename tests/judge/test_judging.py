@@ -158,6 +158,34 @@ def test_what_passes_is_tried_again(server, score, first: Fault) -> None:
     assert values(score([RIGHT]))[0] == 1.0
 
 
+def test_a_judge_that_asks_for_an_hour_is_given_up(server, score) -> None:
+    server(lambda *_: Fault(status=429, headers={"Retry-After": "3600"}, body=b'{"error": {"message": "quota"}}'))
+    found = score([RIGHT])
+    assert values(found) == (None, None)
+    assert "wait 3600 s" in notes(found)
+
+
+def test_a_body_that_comes_drop_by_drop_ends_some_time(server, score, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(panel, "PATIENCE", 0.05)
+    monkeypatch.setattr("tests.judge.conftest.Handler.dribble", True)
+    server(lambda *_: Fault(body=b" " * 1000))
+    found = score([RIGHT])
+    assert values(found) == (None, None)
+    assert "took too long" in notes(found)
+
+
+def test_only_sre_answers_can_be_judged(answers, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from itbench.cli.main import main
+
+    truth, outputs = answers([RIGHT])
+    called = CliRunner().invoke(main, ["score", "-g", str(truth), "-o", str(outputs), "-d", "finops", "--judge", "m"])
+    assert called.exit_code == 2
+    assert "only SRE answers" in called.stderr
+
+
 def test_a_judge_that_is_too_slow_judges_nothing(server, score, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel, "REQUEST_SECONDS", 0.05)
     server(lambda *_: Fault(delay=0.5))

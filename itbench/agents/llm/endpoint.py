@@ -58,6 +58,7 @@ class Endpoint:
         key: None for servers that want none.
         attempts: how often one request is tried.
         request_seconds: how long one attempt may take.
+        patience: the longest pause between two attempts, in seconds; a server that wants a longer one is given up.
     """
 
     random: np.random.Generator
@@ -67,6 +68,7 @@ class Endpoint:
     key: str | None = field(default_factory=lambda: os.environ.get(KEY) or None, repr=False)
     attempts: int = field(default_factory=lambda: ATTEMPTS)
     request_seconds: float = _REQUEST_SECONDS
+    patience: float = math.inf
     redact: Redactor = field(init=False, repr=False)
     _client: openai.AsyncOpenAI = field(init=False)
 
@@ -105,7 +107,11 @@ class Endpoint:
             wait = problem.after if problem.after is not None else pause * (0.5 + 0.5 * float(self.random.random()))
             pause = min(2 * pause, _LONGEST_PAUSE)
             self.notice("model_retry", attempt=attempt, status=problem.status, reason=problem.reason, wait=round(wait, 3))
-            if attempt == self.attempts or (self.deadline is not None and time.monotonic() + wait > self.deadline):
+            if (
+                attempt == self.attempts
+                or wait > self.patience
+                or (self.deadline is not None and time.monotonic() + wait > self.deadline)
+            ):
                 last = f"; it asks to wait {wait:g} s more" if problem.after else ""
                 raise ModelError(f"{problem.reason} (after {attempt} attempts{last})", "endpoint", problem.status)
             await asyncio.sleep(wait)

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": ("itbench.cli.report:explain", "Show why one trial scored as it did."),
     "compare": ("itbench.cli.report:compare", "Compare two runs scenario by scenario."),
     "score": ("itbench.cli.score:score", "Score answers that exist already."),
+    "judge": ("itbench.cli.judge:judge", "Compare a judge, the matcher and people."),
     "dataset": ("itbench.cli.dataset:dataset", "Validate, describe and download datasets."),
     "agent": ("itbench.cli.agent:agent", "List agents and check one."),
     "submit": ("itbench.cli.submit:submit", "Build and verify leaderboard submissions."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,29 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdou
 POLICY = click.option("--policy", default="reference", show_default=True, help="How names match: reference, aa or strict.")
 NAMESPACE_FILTER = click.option(
     "--namespace-filter", is_flag=True, help="Leave out predictions in infrastructure namespaces, as the reference can."
+)
+
+
+def judge_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --judge, --judge-votes and --judge-cross-check."""
+    for option in reversed(_JUDGE):
+        command = option(command)
+    return command
+
+
+_JUDGE = (
+    click.option(
+        "--judge",
+        "judge",
+        metavar="[MODEL]",
+        is_flag=False,
+        flag_value="env",
+        help="Let this model grade the reasons that answers give (docs/judge.md); alone it is JUDGE_MODEL.",
+    ),
+    click.option(
+        "--judge-votes", type=click.IntRange(1, 25), default=3, show_default=True, help="How often the judge is asked."
+    ),
+    click.option("--judge-cross-check", is_flag=True, help="List where the judge would match entities otherwise."),
 )
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}

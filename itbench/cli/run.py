@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, Duration, Size
+from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, Duration, Size, judge_options
 from itbench.model.task import Budget
 
 
@@ -65,6 +65,7 @@ from itbench.model.task import Budget
 @click.option("--agent-env", multiple=True, metavar="NAME", help="Pass this environment variable on to agents.")
 @click.option("--record", type=FOLDER, metavar="DIR", help="Record the model traffic of llm: agents into this folder.")
 @click.option("--replay", type=FOLDER, metavar="DIR", help="Answer llm: agents from such a folder: no server, no key.")
+@judge_options
 @click.option("--out", type=FOLDER, help="The run folder; default: runs/<time>.")
 @JSON
 @click.pass_context
@@ -75,9 +76,11 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     itbench run --suite starter --agent oracle --agent nop
     itbench run --dataset ./ITBench-Lite --agent cmd:./my-agent --trials 3
     itbench run --suite starter --agent llm:gpt-5-mini --record tape
+    itbench run --suite starter --agent llm:gpt-5-mini --judge gemini-2.5-pro
 
     Exit codes: 0 all trials scored, 1 some trial unscored, 2 wrong usage or input.
     """
+    from itbench.cli.judging import judge_config
     from itbench.runner.session import RunRequest, begin
 
     budget = Budget(
@@ -89,7 +92,8 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     )
     folder = out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     network = request.pop("network") == "full"
-    session = begin(RunRequest(out=folder, budget=budget, network=network, **request), announce=_announce)
+    judge = judge_config(*(request.pop(name) for name in ("judge", "judge_votes", "judge_cross_check")))
+    session = begin(RunRequest(out=folder, budget=budget, network=network, judge=judge, **request), announce=_announce)
     _finish(ctx, session, as_json=as_json, retry_failures=False)
 
 
@@ -123,6 +127,16 @@ def _finish(ctx: click.Context, session: Any, *, as_json: bool, retry_failures: 
         click.echo(f"note: {notice}", err=True)
     with progress_on(sys.stderr) as progress:
         interrupted = run_pending(session, progress, retry_failures=retry_failures)
+    if session.store.config.judge is not None and not interrupted:
+        from itbench.cli.judging import announce_bill
+        from itbench.runner.judging import judge_session
+
+        try:
+            bill = judge_session(session)
+        except KeyboardInterrupt:  # what was replied is kept, and resuming asks for the rest
+            bill, interrupted = None, True
+        if bill is not None:
+            announce_bill(session.store.config.judge, bill)
     store = session.store
     folder = Path(os.path.relpath(store.root)) if store.root.is_relative_to(Path.cwd()) else store.root
     summary = summarise_session(session)

@@ -35,8 +35,11 @@ def schemas() -> dict[str, str]:
     """Name to JSON Schema (as text) of every document that is persisted."""
     from pydantic import BaseModel
 
+    from itbench.judge.replies import JudgeReply
+    from itbench.model.agreement import Agreement
     from itbench.model.diagnosis import CostDiagnosis, Diagnosis
     from itbench.model.lock import Lock
+    from itbench.model.rubric import Rubric
     from itbench.model.rules import Rules
     from itbench.model.scenario import Scenario
     from itbench.model.scores import Scores
@@ -67,6 +70,9 @@ def schemas() -> dict[str, str]:
         "manifest": Manifest,
         "verification": Verification,
         "leaderboard": Board,
+        "rubric": Rubric,
+        "judge-reply": JudgeReply,
+        "judge-agreement": Agreement,
     }
     return {
         # What people write is described as it may be written, all else as it is written here.

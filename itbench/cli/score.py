@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY
+from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, judge_options
 from itbench.model.base import Domain
 from itbench.model.errors import UsageError
 
@@ -25,6 +25,10 @@ from itbench.model.errors import UsageError
 )
 @POLICY
 @NAMESPACE_FILTER
+@judge_options
+@click.option(
+    "--judge-cache", type=FOLDER, metavar="DIR", help="Where the judge's replies are kept; default: the user's cache."
+)
 @click.option("--explain", is_flag=True, help="Also print, for each answer, what matched and why.")
 @JSON
 @click.pass_context
@@ -36,25 +40,34 @@ def score(
     out: Path,
     policy: str,
     namespace_filter: bool,
+    judge: str | None,
+    judge_votes: int,
+    judge_cross_check: bool,
+    judge_cache: Path | None,
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Score answers that exist already, without a language model.
+    """Score answers that exist already; without a language model, unless --judge asks for one.
+
+    \b
+    Example: itbench score -g truth -o answers --explain
 
     Reads the folders of the public evaluator and writes its result file: the same keys and statistics (bad runs are
     dropped from its means). scores.json beside it has ours: bad runs count as evaluators/metrics.yaml says.
 
     Exit codes: 0 all scored, 1 some unscored, 2 wrong usage or input.
     """
+    from itbench.cli.judging import announce_bill, judge_config
     from itbench.cli.progress import unscored_line
     from itbench.datasets.rules import load_rules
+    from itbench.judge.replies import Replies, user_folder
     from itbench.model.scores import Scores
     from itbench.report.explanation import explain as explanation
     from itbench.report.terminal import print_scorecard
     from itbench.runner.atomic import write_file
     from itbench.runner.evaluate import Evaluator
     from itbench.runner.hiding import remember
-    from itbench.runner.rescore import score_outputs
+    from itbench.runner.rescore import judged, score_outputs
     from itbench.runner.summary import summarise_records
     from itbench.scoring.metrics import HEADLINE_K
     from itbench.scoring.reference import CRITERIA, EvaluationConfig, evaluation_results
@@ -63,7 +76,15 @@ def score(
     if out == ours_at:
         raise UsageError("scores.json is the name of our own file, which is written beside it", key="--out")
     rules = load_rules()
-    rescored = score_outputs(ground_truth, outputs, domain, Evaluator(rules, policy, namespace_filter))
+    judging, evaluator = judge_config(judge, judge_votes, judge_cross_check), Evaluator(rules, policy, namespace_filter)
+    if judging is not None and domain != "sre":
+        raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
+    rescored = score_outputs(ground_truth, outputs, domain, evaluator)
+    if judging is not None:
+        replies = judge_cache or user_folder()
+        remember(replies)
+        rescored, bill = judged(rescored, judging, evaluator, Replies(replies))
+        announce_bill(judging, bill)
     records = list(rescored.records)
     config = EvaluationConfig(
         domain=domain,

@@ -22,6 +22,14 @@ class AgentConfig(Model):
     label: str
 
 
+class JudgeConfig(Model):
+    """The language model that reads prose, if there is one. Address and key come from the environment."""
+
+    model: str = Field(min_length=1, max_length=200)
+    votes: int = Field(default=3, ge=1, le=25, description="how often each question is asked")
+    cross_check: bool = Field(default=False, description="also ask whether it would match entities as the matcher does")
+
+
 class RunConfig(Document):
     """Everything that decides what a run does. Two runs with equal configurations and locks ask the same questions."""
 
@@ -43,6 +51,7 @@ class RunConfig(Document):
     agent_env: tuple[str, ...] = Field(default=(), description="names of environment variables passed to agents")
     record: str | None = Field(default=None, description="folder into which the traffic of llm: agents is recorded")
     replay: str | None = Field(default=None, description="folder from which the traffic of llm: agents is replayed")
+    judge: JudgeConfig | None = Field(default=None, description="who grades reasons in prose; None leaves them unjudged")
 
 
 class Usage(Model):

@@ -9,6 +9,7 @@ from itbench.model.outcome import Score
 from itbench.model.text import visible
 from itbench.model.trial import TrialRecord
 
+_JUDGE = "judge"
 _FOUND, _MISSED = "✓", "✗"
 
 
@@ -35,6 +36,7 @@ def _lines(record: TrialRecord, *, details: bool) -> Iterator[str]:
         yield from _resources(record)
     if "propagation_chain" in record.scores:
         yield from _chain(record)
+    yield from _opinions(record)
     yield from _figures(record, details=details)
 
 
@@ -86,6 +88,38 @@ def _chain(record: TrialRecord) -> Iterator[str]:
         details = _details(place)
         mark = _FOUND if details.get("found_in_model_path") else _MISSED
         yield f"  first impaired component: {mark} {details.get('gt_first_impacted_component')}"
+
+
+def _opinions(record: TrialRecord) -> Iterator[str]:
+    """What a judge said, if one was asked: of each entity the votes, and a reason of one that gave the median."""
+    score = record.scores.get("root_cause_reasoning_partial")
+    told = list(_judged_details(score)) if score is not None else []
+    if told:
+        yield ""
+        yield "What the judge says of the reasons:"
+    for detail in told:
+        votes = detail.get("votes", [])
+        cast = ", ".join(str(vote.get("label")) for vote in votes) or detail.get("note", "")
+        weight = "" if detail.get("weight") == 1 else f" × {detail.get('weight', 0):.2f}, on the fault's way"
+        yield f"  {_short(str(detail.get('entity')))}: {detail.get('score', 0):.2f} ({cast}{weight})"
+        chosen = next((vote for vote in votes if vote.get("value") == detail.get("grade")), None)
+        if chosen is not None and chosen.get("reasons"):
+            yield f"      {_short(chosen['reasons'])}"
+        yield from (f"      a vote does not count: {reason}" for reason in detail.get("invalid_votes", ()))
+        if any(vote.get("addresses_judge") for vote in votes):
+            yield "      the answer addresses its judge here"
+    entity = record.scores.get("root_cause_entity")
+    check = entity.evidence.get("judge_cross_check", {}) if entity is not None else {}
+    if check:
+        yield ""
+        yield "Cross-check of the matcher, whose verdict stands: " + (
+            check.get("not_judged") or ", ".join(map(_short, check.get("disagreements", ()))) or "the judge agrees"
+        )
+
+
+def _judged_details(score: Score) -> Iterator[Mapping[str, Any]]:
+    if _JUDGE in score.evidence:
+        yield from score.evidence.get("details", ())
 
 
 def _figures(record: TrialRecord, *, details: bool) -> Iterator[str]:

@@ -21,6 +21,8 @@ LABELS = {
     "root_cause_proximity_with_fp_f1": "proximity F1 by path",
     "ntam_fault_localization": "NTAM-like localisation",
     "ntam_fault_propagation": "NTAM-like propagation",
+    "root_cause_reasoning": "reasoning, by a judge",
+    "root_cause_reasoning_partial": "partial, by a judge",
     "root_cause_resource": "all resources found",
     "resource_recall": "resource recall",
     "resource_precision": "resource precision",

@@ -14,6 +14,7 @@ from itbench.model.trial import RunConfig
 from itbench.model.truth import GroundTruth
 from itbench.scoring.answer import read_answer
 from itbench.scoring.finops import score_finops
+from itbench.scoring.judge.question import Subjects, subjects_of
 from itbench.scoring.sre import score_sre
 
 SCORED_DOMAINS: tuple[Domain, ...] = ("sre", "finops")
@@ -83,11 +84,21 @@ class Evaluator:
             return Evaluation(outcome, {}, answer.repairs, answer.notes)
         return Evaluation(Outcome.scored(), scores, answer.repairs, answer.notes)
 
+    def subjects(self, raw: bytes, truth: GroundTruth) -> Subjects | None:
+        """What a judge can be asked about an SRE answer, by the same matches; None if it cannot be read."""
+        diagnosis = read_answer(raw, "sre", limit=self.limit).diagnosis
+        if not isinstance(diagnosis, Diagnosis):
+            return None
+        return subjects_of(diagnosis, truth, self.rules, self.policy, self._excluded)
+
+    @property
+    def _excluded(self) -> tuple[str, ...]:
+        return self.rules.excluded_namespaces if self.namespace_filter else ()
+
     def _score(self, diagnosis: Diagnosis | CostDiagnosis, truth: GroundTruth) -> dict[str, Score]:
         if isinstance(diagnosis, CostDiagnosis):
             return score_finops(diagnosis, truth, self.rules)
-        excluded = self.rules.excluded_namespaces if self.namespace_filter else ()
-        return score_sre(diagnosis, truth, self.rules, self.policy, excluded)
+        return score_sre(diagnosis, truth, self.rules, self.policy, self._excluded)
 
 
 def require_scored(domain: Domain) -> None:

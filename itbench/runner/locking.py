@@ -38,6 +38,7 @@ def different_questions(first: RunStore, second: RunStore) -> Iterator[str]:
     for what, before, after in (
         ("matching policy", a.policy, b.policy),
         ("namespace filter", a.namespace_filter, b.namespace_filter),
+        ("judge", _told(a), _told(b)),
         ("budget", a.budget.model_dump_json(), b.budget.model_dump_json()),
         ("scoring rules", first.lock.rules[:12], second.lock.rules[:12]),
         ("itbench version", first.lock.itbench_version, second.lock.itbench_version),
@@ -48,6 +49,10 @@ def different_questions(first: RunStore, second: RunStore) -> Iterator[str]:
     changed = sorted(name for name in shared if first.lock.scenarios[name] != second.lock.scenarios[name])
     if changed:
         yield f"{len(changed)} scenarios of the same name hold other files: {', '.join(changed[:8])}"
+
+
+def _told(config: RunConfig) -> str:
+    return f"{config.judge.model} ({config.judge.votes} votes)" if config.judge else "none"
 
 
 def _scenario_hashes(scenario: ScenarioFolder) -> Hashes:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from itbench.datasets.ground_truth import LoadedTruth, load_ground_truths
 from itbench.datasets.outputs import FoundOutput, find_outputs, passed_over
+from itbench.judge.panel import Bill
+from itbench.judge.replies import Replies
 from itbench.model.base import Domain
 from itbench.model.errors import DatasetError, UsageError
 from itbench.model.outcome import Outcome
-from itbench.model.trial import Timing, TrialRecord
+from itbench.model.trial import JudgeConfig, Timing, TrialRecord
 from itbench.runner.evaluate import Evaluation, Evaluator, require_scored
+from itbench.runner.judging import Case, judge
 from itbench.sandbox.output import OutputError, read_output
 
 
@@ -25,11 +28,13 @@ class Rescored:
         records: in natural order of incident and trial.
         unanswered: incidents whose ground truth has no answer.
         passed_over: what lies among the answers but not where one belongs.
+        cases: the scored ones, for a judge.
     """
 
     records: tuple[TrialRecord, ...]
     unanswered: tuple[str, ...]
     passed_over: tuple[Path, ...]
+    cases: tuple[Case, ...] = ()
 
 
 def score_outputs(ground_truth: Path, outputs: Path, domain: Domain, evaluator: Evaluator) -> Rescored:
@@ -51,7 +56,25 @@ def score_outputs(ground_truth: Path, outputs: Path, domain: Domain, evaluator: 
     records = tuple(_record(output, truths, domain, evaluator) for output in found)
     answered = {record.scenario for record in records}
     unanswered = tuple(incident for incident in truths if incident not in answered)
-    return Rescored(records, unanswered, passed_over(outputs))
+    cases = tuple(
+        Case.of_file(record, truths[output.incident].truth, output.path, evaluator.limit)
+        for record, output in zip(records, found, strict=True)
+        if record.outcome.cause is None and output.path is not None
+    )
+    return Rescored(records, unanswered, passed_over(outputs), cases)
+
+
+def judged(rescored: Rescored, config: JudgeConfig, evaluator: Evaluator, replies: Replies) -> tuple[Rescored, Bill]:
+    """The same answers after a judge has read their reasons, and what it cost.
+
+    Raises:
+        UnwritableError: a reply cannot be kept.
+        DatasetError: a rubric cannot be read.
+    """
+    judgement = judge(rescored.cases, config, evaluator, replies)
+    amended = {id(case.record): record for case, record in zip(rescored.cases, judgement.records, strict=True)}
+    records = tuple(amended.get(id(record), record) for record in rescored.records)
+    return replace(rescored, records=records), judgement.bill
 
 
 def _record(output: FoundOutput, truths: Mapping[str, LoadedTruth], domain: Domain, evaluator: Evaluator) -> TrialRecord:

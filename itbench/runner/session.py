@@ -17,7 +17,7 @@ from itbench.datasets.rules import load_rules
 from itbench.model.errors import DatasetError, RunError, UsageError
 from itbench.model.rules import Rules
 from itbench.model.task import Budget
-from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, RunConfig
+from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, JudgeConfig, RunConfig
 from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import SCORED_DOMAINS, Evaluator
 from itbench.runner.hiding import hidden_paths, refuse_hidden_files, remember
@@ -50,6 +50,7 @@ class RunRequest:
     agent_env: Sequence[str] = ()
     record: Path | None = None
     replay: Path | None = None
+    judge: JudgeConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     dataset = request.dataset.resolve() if request.dataset else None
     chosen, notices = _select(_scenarios(dataset, request.suite, request.scenarios), request.scenarios)
     _refuse_colliding_names(chosen, configured)
+    if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
+        raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
     scenarios = realise(chosen, request.seed, announce)
     config = RunConfig(
         dataset=str(dataset) if dataset else None,
@@ -143,6 +146,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         agent_env=tuple(request.agent_env),
         record=str(request.record.absolute()) if request.record else None,
         replay=str(request.replay.absolute()) if request.replay else None,
+        judge=request.judge,
     )
     # Whatever can be refused is refused before anything is written.
     Evaluator.of_run(config, rules)

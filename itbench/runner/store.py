@@ -4,6 +4,7 @@
     RUN/trials/<scenario>/<n>/          the latest attempt: task.json, agent_output.json, trajectory.json, events.jsonl,
                                         stdout.txt, stderr.txt, result.json
     RUN/attempts/<scenario>/<n>/<k>/    earlier attempts at the same trial
+    RUN/judge/<sha256>.json             replies of a judge, if one was asked
     RUN/.work/<random>/                 attempts in progress
     RUN/interrupted/<random>/           what was left of attempts that the harness did not live to finish
 
@@ -195,6 +196,20 @@ class RunStore:
         """Keep an attempt: its files and its result, whole. An earlier attempt moves aside and is never deleted."""
         write_together(attempt.record, {**files, "result.json": record.model_dump_json(indent=1).encode()})
         self._put_in_place(attempt.record, record)
+
+    def amend(self, record: TrialRecord) -> None:
+        """Replace the result of a trial whose attempt stays as it is, as when a judge has read its answer.
+
+        Raises:
+            UnwritableError: it cannot be written; the old result is left.
+        """
+        path = self.trial_dir(record.agent, record.scenario, record.trial) / "result.json"
+        write_file(path, record.model_dump_json(indent=1).encode())
+
+    @property
+    def judge_replies(self) -> Path:
+        """Where the replies of a judge are kept."""
+        return self.root / "judge"
 
     def _put_in_place(self, folder: Path, record: TrialRecord) -> None:
         target = self.trial_dir(record.agent, record.scenario, record.trial)

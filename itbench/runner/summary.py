@@ -8,8 +8,10 @@ from itbench.model.outcome import Outcome
 from itbench.model.rules import Rules
 from itbench.model.summary import Summary
 from itbench.model.trial import Timing, TrialRecord
+from itbench.runner.judging import STAMP
 from itbench.runner.session import Session
 from itbench.runner.store import RunStore
+from itbench.scoring.judge.opinion import REASONING
 from itbench.scoring.metrics import metric_keys
 from itbench.scoring.summary import summarise
 
@@ -60,7 +62,7 @@ def summarise_records(
         from numpy.random import default_rng
 
         generator = default_rng(bootstrap_seed)
-    told = [*notices, *_weak_isolation(records)]
+    told = [*notices, *_weak_isolation(records), *_judged(records)]
     return summarise(records, rules, run_dir=run_dir, metric_keys=metric_keys, notices=told, bootstrap=generator)
 
 
@@ -75,3 +77,15 @@ def _weak_isolation(records: Sequence[TrialRecord]) -> Iterator[str]:
     ):
         for agent in dict.fromkeys(record.agent for record in records if record.isolation == mode):
             yield f"{agent} {warning}"
+
+
+def _judged(records: Sequence[TrialRecord]) -> Iterator[str]:
+    """Who judged reasons, and what was left unjudged: a mean over the others may be better or worse for it."""
+    read = [record for record in records if STAMP in record.evaluation and REASONING in record.scores]
+    for stamp in dict.fromkeys(record.evaluation[STAMP] for record in read):
+        own = [record.scores[REASONING] for record in read if record.evaluation[STAMP] == stamp]
+        unjudged = [score.note for score in own if not score.judged]
+        told = f"{REASONING} and its partial variant are the opinion of a judge ({stamp})"
+        if unjudged:
+            told += f"; {len(unjudged)} of {len(own)} answers are not judged: {unjudged[0]}"
+        yield told

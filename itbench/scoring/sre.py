@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from itbench.model.diagnosis import Diagnosis
+from itbench.model.diagnosis import Diagnosis, PredictedEntity
 from itbench.model.errors import UsageError
 from itbench.model.outcome import Score
 from itbench.model.rules import Rules
@@ -45,8 +45,7 @@ def score_sre(
     policy = rules.policies.get(policy_name)
     if policy is None:
         raise UsageError(f"there is no matching policy {policy_name!r}", hint=f"Known: {', '.join(sorted(rules.policies))}")
-    excluded = {namespace.casefold() for namespace in exclude_namespaces}
-    predictions = [found for found in diagnosis.root_causes if (found.entity.namespace or "").casefold() not in excluded]
+    predictions = considered(diagnosis, exclude_namespaces)
     index, topology = truth_index(truth, policy), topology_of(truth)
     verdicts = match(predictions, truth, policy)
     model = model_path(diagnosis, verdicts, topology, index)
@@ -63,6 +62,12 @@ def score_sre(
     if index.roots and topology.path:
         scores |= proximity_scores(hops_of(verdicts, index, topology), index.roots, topology)
     return {criterion: scores.get(criterion) or Score(note=_why_not(criterion, index)) for criterion in CRITERIA}
+
+
+def considered(diagnosis: Diagnosis, exclude_namespaces: Collection[str] = ()) -> list[PredictedEntity]:
+    """The root causes that the answer names, without those in excluded namespaces; in its order."""
+    excluded = {namespace.casefold() for namespace in exclude_namespaces}
+    return [found for found in diagnosis.root_causes if (found.entity.namespace or "").casefold() not in excluded]
 
 
 def _why_not(criterion: str, index: TruthIndex) -> str:

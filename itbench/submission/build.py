@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from itbench import __version__
+from itbench.judge.replies import Replies
 from itbench.model.errors import SubmissionError
 from itbench.model.trial import AgentConfig, TrialRecord
 from itbench.runner.atomic import sync_folder
+from itbench.runner.judging import judge_keys
 from itbench.runner.store import RunStore
 from itbench.submission.archive import LIMITS, open_archive
 from itbench.submission.claims import folder_of, publishable, read_submission, refused_agent
@@ -27,6 +29,7 @@ from itbench.submission.manifest import (
     AgentCard,
     FileEntry,
     Manifest,
+    judge_reply,
 )
 
 # The oldest time that a ZIP file can hold: equal runs make equal archives.
@@ -97,7 +100,9 @@ def _records(store: RunStore, agent: AgentConfig) -> Iterator[TrialRecord]:
 def _members(store: RunStore, records: Iterator[TrialRecord]) -> Iterator[tuple[str, bytes]]:
     for name in (CONFIGURATION, LOCK):
         yield name, _read(store.root / name)
+    replies: set[str] = set()
     for record in records:
+        replies |= judge_keys(record)
         folder = store.trial_dir(record.agent, record.scenario, record.trial)
         yield f"{folder_of(record)}/{RESULT}", publishable(record).model_dump_json(indent=1).encode()
         if record.output_sha256 is not None:
@@ -107,6 +112,11 @@ def _members(store: RunStore, records: Iterator[TrialRecord]) -> Iterator[tuple[
             yield f"{folder_of(record)}/{OUTPUT}", answer
         if (folder / TRAJECTORY).exists():
             yield f"{folder_of(record)}/{TRAJECTORY}", _read(folder / TRAJECTORY)
+
+    kept = Replies(store.judge_replies)
+    for key in sorted(replies):
+        if (reply := kept.find(key)) is not None:
+            yield judge_reply(key), reply.publishable().model_dump_json(indent=1).encode()
 
 
 def _read(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +29,8 @@ from itbench.submission.manifest import (
 GROUND_TRUTH = "ground truth"
 """What a lock calls the hash of a scenario's truth."""
 
-_STAMP = ("evaluator", "rules", "policy")
+_STAMP = ("evaluator", "rules", "policy", "judge")
+_JUDGE_REPLY = re.compile(r"judge/[0-9a-f]{64}\.json")
 # Agents of the harness that know the answers beforehand.
 _REFUSED_AGENTS = {
     "oracle": "the oracle's answers are the ground truth, which must not be published",
@@ -132,7 +134,8 @@ def _faults(archive: Archive, config: RunConfig, lock: Lock, records: tuple[Tria
     if len(results) != len(records) or not results <= hashes.keys():
         yield "a trial is there twice, or lies in another trial's folder"
     known = {f"{folder_of(record)}/{name}" for record in records for name in (RESULT, OUTPUT, TRAJECTORY)}
-    if stray := hashes.keys() - known - {CONFIGURATION, LOCK}:
+    replies = {name for name in hashes if config.judge is not None and _JUDGE_REPLY.fullmatch(name)}
+    if stray := hashes.keys() - known - replies - {CONFIGURATION, LOCK}:
         yield f"{min(stray)!a} is no part of a submission"
     for record in records:
         if record.output_sha256 != hashes.get(f"{folder_of(record)}/{OUTPUT}"):

@@ -14,6 +14,7 @@ LOCK = "lock.json"
 RESULT = "result.json"
 OUTPUT = "agent_output.json"
 TRAJECTORY = "trajectory.json"
+JUDGE_REPLIES = "judge"
 
 
 def printable(text: str) -> str:
@@ -65,3 +66,8 @@ class Manifest(Document):
 def trial_folder(scenario_folder: str, trial: int) -> str:
     """Where the files of one trial lie in the archive."""
     return f"trials/{scenario_folder}/{trial}"
+
+
+def judge_reply(key: str) -> str:
+    """Where a judge's reply lies in the archive."""
+    return f"{JUDGE_REPLIES}/{key}.json"

@@ -14,19 +14,24 @@ from pydantic import Field, computed_field
 
 from itbench import __version__
 from itbench.datasets.discover import Dataset, ScenarioFolder, open_dataset
+from itbench.datasets.rubrics import load_rubrics
 from itbench.datasets.rules import load_rules
 from itbench.model.base import Document, Model
 from itbench.model.errors import SubmissionError, UsageError
 from itbench.model.lock import Lock
 from itbench.model.outcome import Cause
+from itbench.model.rubric import Rubrics
 from itbench.model.rules import Rules
-from itbench.model.trial import TrialRecord
+from itbench.model.trial import RunConfig, TrialRecord
 from itbench.runner.evaluate import Evaluation, Evaluator
 from itbench.runner.locking import compute_lock
 from itbench.runner.simulated import Announce, realise
 from itbench.submission.archive import Archive, open_archive
 from itbench.submission.cautions import cautions, left_out, shortened, unprotected_trials
 from itbench.submission.claims import GROUND_TRUTH, Submission, folder_of, read_submission
+from itbench.submission.judged import JUDGED
+from itbench.submission.judged import notices as judge_notices
+from itbench.submission.judged import recomputed as judged_again
 from itbench.submission.manifest import OUTPUT
 
 # The agent failed before its answer was judged, if it left one; only the submitter saw how. They all count 0.
@@ -61,6 +66,8 @@ class Verification(Document):
     claimed_version: str = Field(description="itbench that built the submission")
     verifying_version: str = Field(description="itbench that checked it")
     trials: tuple[TrialVerification, ...]
+    judged: int = Field(default=0, description="claimed numbers that are a language model's opinion")
+    unrepeated: int = Field(default=0, description="those of them that were not compared: the judge's grades did not travel")
     unprotected: int = Field(description="trials that ran without a sandbox, by the submitter's word")
     problems: tuple[str, ...] = Field(description="why it is not ok, besides different numbers")
     notices: tuple[str, ...] = Field(description="what does not change the numbers, but what a reader should know")
@@ -110,7 +117,16 @@ def verify_opened(
     claimed_lock = submission.lock.model_copy(update={"agents": {}})
     problems, notices = _input_differences(claimed_lock, compute_lock(config, rules, used.values(), {}))
     problems += left_out(submission, rules)
-    trials = tuple(_verify_trial(archive, record, used[record.scenario], evaluator) for record in submission.records)
+    rubrics = load_rubrics()
+    checked = [
+        _verify_trial(archive, record, used[record.scenario], evaluator, config, rules, rubrics)
+        for record in submission.records
+    ]
+    trials, unrepeated = tuple(trial for trial, _ in checked), sum(missing for _, missing in checked)
+    judged = sum(len(JUDGED & record.metrics.keys()) for record in submission.records)
+    stamps = frozenset(
+        shortened(record.evaluation["judge"]) for record in submission.records if "judge" in record.evaluation
+    )
     return Verification(
         archive=str(archive.path),
         sha256=_file_hash(archive.path),
@@ -119,19 +135,35 @@ def verify_opened(
         claimed_version=submission.manifest.itbench_version,
         verifying_version=__version__,
         trials=trials,
+        judged=judged,
+        unrepeated=unrepeated,
         unprotected=len(unprotected_trials(submission)),
         problems=tuple(problems),
-        notices=(*cautions(submission), *notices),
+        notices=(*cautions(submission), *judge_notices(judged, unrepeated, stamps), *notices),
     )
 
 
 def _verify_trial(
-    archive: Archive, record: TrialRecord, scenario: ScenarioFolder, evaluator: Evaluator
-) -> TrialVerification:
+    archive: Archive,
+    record: TrialRecord,
+    scenario: ScenarioFolder,
+    evaluator: Evaluator,
+    config: RunConfig,
+    rules: Rules,
+    rubrics: Rubrics,
+) -> tuple[TrialVerification, int]:
+    """The trial, and how many of its numbers are a judge's and could not be compared."""
     differences = [*_differing("domain", record.domain, scenario.domain)]
     differences += _differing("complexity", record.complexity, scenario.complexity)
     evaluation = _repeat(archive, record, scenario, evaluator)
-    claimed, recomputed = record.metrics, {} if evaluation is None else _metrics(evaluation)
+    claimed, recomputed = dict(record.metrics), {} if evaluation is None else _metrics(evaluation)
+    unrepeated = 0
+    if evaluation is not None and config.judge is not None and (opinions := JUDGED & claimed.keys()):
+        given = judged_again(archive, folder_of(record), record, scenario.truth().truth, config, rules, rubrics)
+        recomputed |= {metric: given[metric] for metric in opinions & given.keys()}
+        for metric in opinions - given.keys():
+            del claimed[metric]
+            unrepeated += 1
     if evaluation is not None:
         differences += _differing("outcome", record.outcome.cause or "scored", evaluation.outcome.cause or "scored")
     elif record.outcome.cause is None:
@@ -139,13 +171,14 @@ def _verify_trial(
     for metric in {**claimed, **recomputed}:
         differences += _differing(metric, claimed.get(metric), recomputed.get(metric))
     unchanged: Literal["equal", "unrepeatable"] = "unrepeatable" if evaluation is None else "equal"
-    return TrialVerification(
+    verified = TrialVerification(
         scenario=record.scenario,
         trial=record.trial,
         status="different" if differences else unchanged,
         numbers=len(claimed.keys() | recomputed.keys()),
         differences=tuple(differences),
     )
+    return verified, unrepeated
 
 
 def _repeat(archive: Archive, record: TrialRecord, scenario: ScenarioFolder, evaluator: Evaluator) -> Evaluation | None:

@@ -17,8 +17,8 @@ from itbench.scoring.strict_json import without_half_characters
 
 _LONGEST_NAME = 200
 Role = Literal["system", "user", "assistant", "tool"]
-# What an endpoint may refuse without the loop depending on it.
-OPTIONAL_PARAMETERS = ("temperature", "seed", "reasoning_effort", "max_completion_tokens", "tool_choice")
+# What an endpoint may refuse without its caller depending on it.
+OPTIONAL_PARAMETERS = ("temperature", "seed", "reasoning_effort", "max_completion_tokens", "tool_choice", "response_format")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,24 +54,36 @@ class Endpoint:
         random: for the jitter of pauses.
         deadline: when to give up, by time.monotonic(); None waits as long as it takes.
         notice: is told of each failed attempt, as `EventLog.emit`.
+        base_url: such as http://127.0.0.1:8000/v1; None is that of the openai package.
+        key: None for servers that want none.
+        attempts: how often one request is tried.
+        request_seconds: how long one attempt may take.
+        patience: the longest pause between two attempts, in seconds; a server that wants a longer one is given up.
     """
 
     random: np.random.Generator
     deadline: float | None
     notice: Notice
     base_url: str | None = field(default_factory=lambda: os.environ.get(BASE_URL) or None)
-    redact: Redactor = field(default_factory=lambda: Redactor.of_environment(os.environ, (KEY,)))
+    key: str | None = field(default_factory=lambda: os.environ.get(KEY) or None, repr=False)
+    attempts: int = field(default_factory=lambda: ATTEMPTS)
+    request_seconds: float = _REQUEST_SECONDS
+    patience: float = math.inf
+    redact: Redactor = field(init=False, repr=False)
     _client: openai.AsyncOpenAI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.redact = Redactor.of_secrets((self.key or "",))
 
     async def __aenter__(self) -> Self:
         sdk = sdk_of_openai()
         import httpx2
 
         self._client = sdk.AsyncOpenAI(
-            api_key=os.environ.get(KEY) or "none",
+            api_key=self.key or "none",
             base_url=self.base_url,
             max_retries=0,
-            timeout=_REQUEST_SECONDS,
+            timeout=self.request_seconds,
             http_client=httpx2.AsyncClient(transport=bounded_transport(httpx2, LARGEST_REPLY), follow_redirects=True),
         )
         return self
@@ -86,7 +98,7 @@ class Endpoint:
             ModelError: no usable reply, and trying again does not help.
         """
         pause = _FIRST_PAUSE
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self.attempts + 1):
             problem = await self._attempt(request)
             if not isinstance(problem, _Problem):
                 return problem
@@ -95,7 +107,11 @@ class Endpoint:
             wait = problem.after if problem.after is not None else pause * (0.5 + 0.5 * float(self.random.random()))
             pause = min(2 * pause, _LONGEST_PAUSE)
             self.notice("model_retry", attempt=attempt, status=problem.status, reason=problem.reason, wait=round(wait, 3))
-            if attempt == ATTEMPTS or (self.deadline is not None and time.monotonic() + wait > self.deadline):
+            if (
+                attempt == self.attempts
+                or wait > self.patience
+                or (self.deadline is not None and time.monotonic() + wait > self.deadline)
+            ):
                 last = f"; it asks to wait {wait:g} s more" if problem.after else ""
                 raise ModelError(f"{problem.reason} (after {attempt} attempts{last})", "endpoint", problem.status)
             await asyncio.sleep(wait)
@@ -173,16 +189,16 @@ def check_access() -> None:
         )
 
 
-def sdk_of_openai() -> Any:
+def sdk_of_openai(purpose: str = "an llm: agent") -> Any:
     """The openai package.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: it is not installed; `purpose` says what wants it.
     """
     try:
         import openai
     except ImportError:
-        raise MissingExtraError("openai", "llm", "an llm: agent") from None
+        raise MissingExtraError("openai", "llm", purpose) from None
     return openai
 
 

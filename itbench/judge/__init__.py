@@ -1,0 +1,1 @@
+"""The judge's conversation with a language model: who is asked, what is paid, and what is remembered."""

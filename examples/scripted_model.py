@@ -23,8 +23,6 @@ ROW = re.compile(r"^\S+ \| \S+ \| (\w+) \| (\S+/(\w+)/\S+) \| (.*)$", re.MULTILI
 COSMETIC = re.compile(
     r"^[+-]? ?(metadata\.(labels|annotations)|spec\.(revisionHistoryLimit|progressDeadlineSeconds)|.*restartedAt)"
 )
-    r"^[+-]? ?(metadata\.(labels|annotations)|spec\.(revisionHistoryLimit|progressDeadlineSeconds)|.*restartedAt)"
-)
 
 
 def reply(messages: list[dict[str, Any]]) -> dict[str, Any]:

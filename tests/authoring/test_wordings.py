@@ -29,7 +29,11 @@ def test_a_measured_step_may_be_worded(write: Write, files_of_lost: Exhibit) -> 
 
 @pytest.mark.parametrize(
     "wrong",
-    [INVENTED, {**MEASURED, "source": MEASURED["target"], "target": MEASURED["source"]}, {**MEASURED, "source": "Pod/details"}],
+    [
+        INVENTED,
+        {**MEASURED, "source": MEASURED["target"], "target": MEASURED["source"]},
+        {**MEASURED, "source": "Pod/details"},
+    ],
     ids=["no such step", "the wrong way round", "another kind"],
 )
 def test_a_step_that_is_not_measured_is_told_with_its_place(
@@ -62,7 +66,9 @@ def test_the_check_fails_and_names_what_is_measured(write: Write) -> None:
     ],
     ids=["no kind", "no name", "twice"],
 )
-def test_words_for_what_cannot_be_a_step_are_refused_when_read(write: Write, wording: list[dict[str, Any]], key: str) -> None:
+def test_words_for_what_cannot_be_a_step_are_refused_when_read(
+    write: Write, wording: list[dict[str, Any]], key: str
+) -> None:
     path = write(lost_selector(), wording=wording)
     with pytest.raises(DatasetError) as caught:
         read_scenario(path)

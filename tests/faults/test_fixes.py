@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from numpy.random import default_rng
 
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.reference import ObjectRef
@@ -12,7 +13,6 @@ from itbench.faults.fixes import RestartUsers
 from itbench.faults.injection import Injection
 from itbench.faults.pacing import Pacer
 from itbench.faults.registry import fault
-from numpy.random import default_rng
 
 from .conftest import workload
 
@@ -27,7 +27,8 @@ def reader(kind: str, name: str, namespace: str, **container: Any) -> dict[str, 
 
 
 def key_of(source: str, name: str) -> list[dict[str, Any]]:
-    return [{"name": "PLAIN", "value": name}, {"name": "TAKEN", "valueFrom": {f"{source}KeyRef": {"name": name, "key": "user"}}}]
+    taken = {f"{source}KeyRef": {"name": name, "key": "user"}}
+    return [{"name": "PLAIN", "value": name}, {"name": "TAKEN", "valueFrom": taken}]
 
 
 def restarted(cluster: Cluster, namespace: str) -> set[str]:

@@ -17,7 +17,8 @@ from itbench.twin.telemetry.recording import LITE
 from .conftest import Write, scaled_to_zero, wrong_port
 
 RECO = ObjectRef("Deployment", "reco", "shop")
-OFF = {"at": "90s", "text": "Nobody needs it at night.", "change": {"verb": "scale", "object": "deployment/reco", "replicas": 0}}
+SCALED = {"verb": "scale", "object": "deployment/reco", "replicas": 0}
+OFF = {"at": "90s", "text": "Nobody needs it at night.", "change": SCALED}
 
 
 @pytest.mark.parametrize("faulted", [True, False])
@@ -57,7 +58,7 @@ def test_the_truth_does_not_accuse_a_distraction(write: Write) -> None:
     [
         ({"verb": "explode", "object": "deployment/reco"}, "distractions[0].change.verb", "should be 'apply'"),
         ({"verb": "scale", "object": "deployment/reco"}, "distractions[0].change", "scale needs replicas"),
-        ({"at": 5, "verb": "rollout-restart", "object": "deployment/reco"}, "distractions[0].change.at", "beside its change"),
+        ({**SCALED, "at": 5}, "distractions[0].change.at", "beside its change"),
     ],
 )
 def test_what_cannot_be_done_is_told_with_its_place(write: Write, change: dict[str, Any], key: str, words: str) -> None:

@@ -15,10 +15,11 @@ from itbench.authoring.branching import futures
 from itbench.authoring.leaks import leaks
 from itbench.authoring.observable import observable
 from itbench.authoring.quiet import counted, healthy, manifests
-from itbench.authoring.rehearsal import Rehearsal, exhibit, rehearse
+from itbench.authoring.rehearsal import Exhibit, Rehearsal, exhibit, rehearse
 from itbench.authoring.repairs import outlook
 from itbench.authoring.seeds import Outcome, seeds_agree
 from itbench.authoring.verdict import Check, Repair, ScenarioReport
+from itbench.authoring.wordings import contradiction
 from itbench.datasets.scenario_file import ScenarioFile, read_scenario
 from itbench.model.errors import ItbenchError
 from itbench.twin.changes import Change, changes_at_once
@@ -52,8 +53,9 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     except ItbenchError as error:
         broken = Check(name="plan", passed=False, evidence=str(error), remedy="Mend the file; the other checks come then.")
         return _report(path, file, (), [broken], ())
-    outcome, playable = Outcome.of(rehearsal), _playable(rehearsal)
+    outcome = Outcome.of(rehearsal)
     found = exhibit(rehearsal, path.parent)
+    playable = _playable(rehearsal, found)
     checks = [
         playable,
         healthy(rehearsal),
@@ -91,16 +93,20 @@ def _outcome(plan: Plan, seed: int) -> Outcome:
     return Outcome.of(rehearse(plan, seed))
 
 
-def _playable(rehearsal: Rehearsal) -> Check:
+def _playable(rehearsal: Rehearsal, found: Exhibit) -> Check:
+    """It ends when it says, and what its author says of it was measured."""
     worlds, timeline = rehearsal.measured.worlds, rehearsal.plan.scenario.timeline
     numbers = {"steps": len(worlds.moments), "faults": len(worlds.injected), "ends_at_seconds": rehearsal.faulted.now}
+    error, remedy = contradiction(rehearsal.plan.file, found), "Word a step that is measured, or leave the wording out."
     if rehearsal.faulted.now > timeline.seconds:
+        remedy = "Let timeline.after be longer."
         error = rehearsal.plan.file.error(
             ("timeline", "after"),
             f"the steps take until second {rehearsal.faulted.now:.0f}, beyond the end at {timeline.seconds:.0f}",
             "Let `after` be longer.",
         )
-        return Check(name="plan", passed=False, evidence=str(error), remedy="Let timeline.after be longer.", numbers=numbers)
+    if error is not None:
+        return Check(name="plan", passed=False, evidence=str(error), remedy=remedy, numbers=numbers)
     steps, faults = counted(len(worlds.moments), "step"), counted(len(worlds.injected), "fault")
     text = f"{steps}, {faults}, {timeline.seconds / 60:.0f} minutes"
     return Check(name="plan", passed=True, evidence=text, numbers=numbers)

@@ -93,6 +93,10 @@ class AcceptedFix(Model):
     changes: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
 
 
+ObjectName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=300)]
+"""`Kind/name`."""
+
+
 class Wording(Model):
     """The author's words for a step of the propagation chain; which steps there are is measured.
 
@@ -100,8 +104,8 @@ class Wording(Model):
         source, target: `Kind/name`.
     """
 
-    source: str
-    target: str
+    source: ObjectName
+    target: ObjectName
     condition: str | None = None
     effect: str | None = None
 
@@ -145,6 +149,15 @@ class Scenario(Document):
     def _has_a_root(self) -> Scenario:
         if self.domain == "sre" and not self.disruptions:
             raise ValueError("disruptions: an SRE scenario needs at least one fault, else it has no root cause")
+        return self
+
+    @model_validator(mode="after")
+    def _words_each_step_once(self) -> Scenario:
+        first: dict[tuple[str, str], int] = {}
+        for index, wording in enumerate(self.wording):
+            known = first.setdefault((wording.source, wording.target), index)
+            if known != index:
+                raise ValueError(f"wording[{index}]: words the same step as wording[{known}]")
         return self
 
     @model_validator(mode="after")

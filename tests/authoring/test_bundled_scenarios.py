@@ -6,17 +6,23 @@ import csv
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from itbench.authoring.check import check_scenario
+from itbench.authoring.verdict import TITLES
 from itbench.bundled import bundled
+from itbench.cluster.reference import ObjectRef
 from itbench.datasets.discover import load_suite, suite_names
 from itbench.datasets.scenario_file import read_scenario
 from itbench.faults.registry import FAULTS
 from itbench.twin.app.load import load_application
 from itbench.twin.incident.plan import Plan, plan
+from itbench.twin.running import RunningApplication
+from itbench.twin.telemetry.rules.load import rules_for
 
 WITHOUT_EFFECT_ON_THE_TWIN = {"kubernetes-api-server-request-surge"}
 SRE = sorted((bundled("scenarios") / "sre").glob("*/scenario.yaml"))
@@ -66,6 +72,57 @@ def test_every_scenario_says_what_happens_and_which_alerts_must_fire(plans: list
     for one in plans:
         assert one.scenario.description, one.scenario.id
         assert one.scenario.expected_alerts, one.scenario.id
+
+
+@pytest.fixture(scope="module")
+def clusters(plans: list[Plan]) -> dict[tuple[str, bool], RunningApplication]:
+    """Each application as it stands before anything is done to it, with autoscalers and without."""
+    kinds = {(one.scenario.application, one.scenario.autoscaling): one.application for one in plans}
+    return {kind: RunningApplication(application) for kind, application in kinds.items()}
+
+
+@pytest.mark.parametrize("number", range(len(SRE)), ids=[path.parent.name for path in SRE])
+def test_what_a_scenario_names_is_there(
+    number: int, plans: list[Plan], clusters: dict[tuple[str, bool], RunningApplication]
+) -> None:
+    one = plans[number]
+    running = clusters[one.scenario.application, one.scenario.autoscaling]
+    for step in one.steps:
+        (step.fault or step.waiter).check(running.twin.cluster)
+    for change in (distraction.change for distraction in one.scenario.distractions):
+        if "object" in change:
+            running.twin.cluster.get(ObjectRef.parse(change["object"], one.application.namespace))
+    for labels in _selected(one):
+        assert any(
+            labels.items() <= pod["metadata"].get("labels", {}).items()
+            for pod in running.twin.cluster.list("Pod", one.application.namespace)
+        ), f"no pod has {labels}"
+    rules = {rule.name for rule in rules_for(one.application.name)}
+    for alert in (*one.scenario.expected_alerts, *one.scenario.innocent_alerts):
+        assert alert.name in rules
+        assert alert.labels.get("service_name", one.application.load.service) in one.application.services
+
+
+def _selected(one: Plan) -> Iterator[dict[str, str]]:
+    """The labels of the pods that experiments hit."""
+    for step in one.steps:
+        spec = step.fault.args.model_dump().get("scheduleSpec") if step.fault is not None else None
+        if spec is None:
+            continue
+        body = next(value for key, value in spec.items() if isinstance(value, dict) and key.lower() == spec["type"].lower())
+        for place in (body, body.get("target")):
+            if isinstance(place, dict):
+                yield place["selector"]["labelSelectors"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["bookshop-turns-everyone-away", "quotes-cut-short", "mail-is-garbled"])
+def test_a_sample_holds_every_check(name: str) -> None:
+    """`itbench scenario check --suite sre-all` checks all of them: docs/benchmarks.md."""
+    report = check_scenario(bundled("scenarios") / "sre" / name / "scenario.yaml", at_once=2)
+    assert report.failures == ()
+    assert report.passed
+    assert [check.name for check in report.checks] == list(TITLES)
 
 
 def test_the_starter_suite_has_two_incidents_of_each_complexity() -> None:

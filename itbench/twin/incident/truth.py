@@ -17,6 +17,8 @@ from itbench.twin.incident.words import condition_of, condition_of_root, describ
 from itbench.twin.telemetry.alerts import identity
 
 Entry = dict[str, Any]
+# What follows a name in a filter: nothing more of a word, or what controllers append.
+_WHOLE, _GENERATED, _DOT = r"\b", "-.*", r"\."
 
 
 def ground_truth(measured: Measured, alerts: Iterable[Alert], quiet: Iterable[Alert]) -> Entry:
@@ -260,18 +262,23 @@ class _Writer:
 
 
 def _wording(wordings: Iterable[Wording], source: Mapping[str, Any], target: Mapping[str, Any]) -> Wording | None:
-    names = tuple(f"{group['kind']}/{_name(group)}" for group in (source, target))
+    names = tuple(told(group["kind"], group["filter"][0]) for group in (source, target))
     return next((item for item in wordings if (item.source, item.target) == names), None)
 
 
-def _name(group: Mapping[str, Any]) -> str:
-    return str(group["filter"][0]).removesuffix("\\b").removesuffix("-.*")
+def told(kind: str, expression: str) -> str:
+    """`Kind/name` of a group in the ground truth, as authors name it in `wording`.
+
+    Args:
+        kind: of the group.
+        expression: the first of its filters.
+    """
+    return f"{kind}/{expression.removesuffix(_WHOLE).removesuffix(_GENERATED).replace(_DOT, '.')}"
 
 
 def _filter(ref: ObjectRef) -> list[str]:
     generated = ref.kind in ("Pod", "ReplicaSet") or ref.kind.endswith("Chaos")
-    name = ref.name.replace(".", "\\.")
-    return [f"{name}-.*" if generated else f"{name}\\b"]
+    return [ref.name.replace(".", _DOT) + (_GENERATED if generated else _WHOLE)]
 
 
 def _actions(measured: Measured) -> Iterable[Entry]:

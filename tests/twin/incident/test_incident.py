@@ -69,6 +69,35 @@ def test_undo_takes_everything_back(write: Write) -> None:
     assert [cluster.get(ref)["spec"] for ref in refs] == before
 
 
+def test_pods_that_the_scenario_replaced_are_replaced_again_and_no_others(write: Write) -> None:
+    replace = {"id": "delete-workload-pods", "args": {"kubernetesObject": target("Deployment", "reco")}}
+    incident = Incident(plan(write(disruptions=[{"faults": [wrong_port("store")], "after": [replace]}])), 4)
+    incident.play()
+
+    def pods() -> dict[str, set[str]]:
+        listed = incident.running.twin.cluster.list("Pod", "shop")
+        names = {pod["metadata"]["name"] for pod in listed}
+        return {service: {name for name in names if name.startswith(f"{service}-")} for service in ("reco", "cart")}
+
+    before, since = pods(), incident.now
+    incident.replace_pods()
+    after = pods()
+    assert len(before["reco"]) == len(after["reco"]) == 1
+    assert not before["reco"] & after["reco"]
+    assert before["cart"] == after["cart"] != set()
+    assert incident.now > since
+
+
+def test_where_the_scenario_replaced_no_pods_none_are_replaced(write: Write) -> None:
+    incident = Incident(plan(write(wrong_port("store"))), 4)
+    incident.play()
+    pods = {pod["metadata"]["name"] for pod in incident.running.twin.cluster.list("Pod", "shop")}
+    since = incident.now
+    incident.replace_pods()
+    assert {pod["metadata"]["name"] for pod in incident.running.twin.cluster.list("Pod", "shop")} == pods
+    assert incident.now == since
+
+
 def test_two_faults_on_one_field_are_refused_with_the_line_of_the_second(write: Write) -> None:
     file = write(disruptions=[{"faults": [wrong_port("store")]}, {"at": "1m", "faults": [wrong_port("store")]}])
     with pytest.raises(DatasetError) as caught:

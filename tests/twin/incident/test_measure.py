@@ -61,6 +61,16 @@ def test_a_service_without_working_port_is_the_first_of_its_chain(write: Write) 
     assert {origin.cause.mechanism for origin in measured.origins} == {"port closed"}
 
 
+def test_a_step_that_outlasts_the_recording_is_recorded_in_both_worlds(write: Write) -> None:
+    cart = {"kubernetesObject": target("Deployment", "cart")}
+    image = {"id": "nonexistent-kubernetes-workload-container-image", "args": {**cart, "container": {"name": "cart"}}}
+    restart = {"id": "restart-kubernetes-workload", "args": cart}  # never ends where there is no image
+    file = write(timeline={"before": "1m", "after": "1m"}, disruptions=[{"faults": [image], "after": [restart]}])
+    worlds = play(plan(file), seed=4)
+    assert {sum(map(len, world.flows)) for world in (worlds.faulted, worlds.healthy)} == {72}  # 60 s and the waiter's 300 s
+    assert "unready" in aspects(measure(worlds), "cart")
+
+
 def test_each_of_two_faults_has_its_own_first_services(write: Write) -> None:
     slow = {
         "id": "modified-kubernetes-workload-container-environment-variable",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from itbench.twin.flow.state import Kind
 from itbench.twin.incident.impacts import Thresholds, impacts, lasting
-from itbench.twin.incident.measure import Measured, measure, play
+from itbench.twin.incident.levels import Levels
+from itbench.twin.incident.measure import Measured, Worlds, measure, play
 from itbench.twin.incident.plan import plan
+from itbench.twin.telemetry.recording import Happened
 
 from .conftest import Write, scaled_to_zero, target, wrong_port
 
@@ -102,6 +106,28 @@ def test_a_step_needs_a_roof_above_it(cart_gone_measured: Measured) -> None:
     for step in cart_gone_measured.chain.steps:
         assert step.source in reached
         reached.add(step.target)
+
+
+def with_runs(happened: Happened, service: str, *more: list[int]) -> Levels:
+    """Levels of the same world with further pods of a service, of which it is told which run is on, from tick 30 on."""
+    like = next(usage for usage in happened.usages if usage.service == service)
+    pods = []
+    for runs in more:
+        run = np.zeros_like(like.run)
+        run[30:] = (runs + [runs[-1]] * len(run))[: len(run) - 30]
+        pods.append(replace(like, run=run, serving=run > 0))
+    return Levels.of(replace(happened, usages=[*happened.usages, *pods]))
+
+
+def test_more_pods_are_a_surplus_and_no_restarts(cart_gone: Worlds, cart_gone_measured: Measured) -> None:
+    scaled = with_runs(cart_gone.healthy, "front", [1], [1])
+    (found,) = (item for item in impacts(cart_gone_measured.levels[1], scaled) if item.aspect in ("surplus", "restarts"))
+    assert (found.aspect, found.onset, found.healthy, found.peak) == ("surplus", 150.0, 2.0, 4.0)
+
+
+def test_a_container_that_ends_and_begins_again_restarts_once_for_each_end(cart_gone: Worlds) -> None:
+    crashing = with_runs(cart_gone.healthy, "front", [1, 1, 0, 2, 0, 3])
+    assert crashing.restarts[[29, 30, 32, 33, 35, -1], crashing.services.index("front")].tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_scaling_down_one_of_two_pods_is_seen_in_the_pods_alone(write: Write) -> None:

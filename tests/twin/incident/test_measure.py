@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from itbench.twin.incident.plan import plan
 from itbench.twin.telemetry.recording import Happened
 
 from .conftest import Write, scaled_to_zero, target, wrong_port
+
+_NAME = "app.kubernetes.io/name"
 
 
 def aspects(measured: Measured, service: str) -> set[str]:
@@ -106,6 +109,30 @@ def test_a_step_needs_a_roof_above_it(cart_gone_measured: Measured) -> None:
     for step in cart_gone_measured.chain.steps:
         assert step.source in reached
         reached.add(step.target)
+
+
+def network_delay(name: str) -> dict[str, Any]:
+    chaos = {"action": "delay", "mode": "all", "selector": {"namespaces": ["shop"], "labelSelectors": {_NAME: "cart"}}}
+    ref = {
+        "apiVersion": "chaos-mesh.org/v1alpha1",
+        "kind": "Schedule",
+        "metadata": {"name": name, "namespace": "chaos-mesh"},
+    }
+    spec = {"type": "NetworkChaos", "networkChaos": {**chaos, "delay": {"latency": "300ms"}}}
+    return {"id": "scheduled-chaos-mesh-experiment", "args": {"kubernetesObject": ref, "scheduleSpec": spec}}
+
+
+def test_an_experiment_acts_at_the_service_that_it_selects_not_at_those_which_that_one_calls(write: Write) -> None:
+    measured = measure(play(plan(write(network_delay("one"))), seed=4))
+    assert {(origin.cause.at, origin.cause.towards) for origin in measured.origins} <= {("front", "cart"), ("cart", "store")}
+    assert measured.chain.first == {0: ("cart",)}
+    assert "store" not in measured.chain.services
+
+
+def test_two_faults_that_do_the_same_to_one_service_both_act_there(write: Write) -> None:
+    file = write(disruptions=[{"faults": [network_delay("one")]}, {"at": "1m", "faults": [network_delay("two")]}])
+    measured = measure(play(plan(file), seed=4))
+    assert measured.chain.first == {0: ("cart",), 1: ("cart",)}
 
 
 def with_runs(happened: Happened, service: str, *more: list[int]) -> Levels:

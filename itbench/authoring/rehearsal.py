@@ -12,7 +12,7 @@ from itbench.datasets.truth_file import parse_ground_truth
 from itbench.model.truth import GroundTruth
 from itbench.snapshot.records import Alert
 from itbench.twin.incident.incident import Incident
-from itbench.twin.incident.measure import Measured, Worlds, measure
+from itbench.twin.incident.measure import Measured, incidents, measure, worlds_of
 from itbench.twin.incident.plan import Plan
 from itbench.twin.incident.simulate import TRUTH_FILE, Simulation, observe
 from itbench.twin.randomness import Streams
@@ -68,17 +68,13 @@ def rehearse(plan: Plan, seed: int) -> Rehearsal:
     Raises:
         DatasetError: a fault cannot be injected, or two change one field; with path, line and key.
     """
-    faulted = Incident(plan, seed)
-    faulted.play()
-    healthy = Incident(plan, seed, faulted=False, moments=faulted.moments)
-    healthy.play()
-    worlds = Worlds(plan, seed, tuple(faulted.injected), faulted.happened(), healthy.happened(), tuple(faulted.moments))
+    faulted, healthy = incidents(plan, seed)
     return Rehearsal(
         plan=plan,
         seed=seed,
         faulted=faulted,
         healthy=healthy,
-        measured=measure(worlds),
+        measured=measure(worlds_of(faulted, healthy)),
         alerts=alerts_in(faulted),
         quiet=alerts_in(healthy),
     )

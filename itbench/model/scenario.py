@@ -41,7 +41,10 @@ class Disruption(Model):
 
 
 class Timeline(Model):
-    """How long is recorded: `before` the first disruption, while all is well, and `after` it."""
+    """How long is recorded: `before` the first disruption, while all is well, and `after` it.
+
+    A waiter that is still at work at the end is waited for, and recorded.
+    """
 
     before: Annotated[Seconds, Field(ge=60)] = 900.0
     after: Annotated[Seconds, Field(ge=60)] = 1500.0

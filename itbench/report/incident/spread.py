@@ -28,6 +28,7 @@ _LOOKS: dict[Aspect, Look] = {
     "throttled": "pods",
     "memory": "pods",
     "cpu": "pods",
+    "surplus": "pods",
 }
 
 
@@ -153,6 +154,7 @@ def in_short(impact: Impact) -> str:
         "starved": f"{rate(healthy)} → {rate(peak)}/s",
         "surge": f"{rate(healthy)} → {rate(peak)}/s",
         "missing": f"{healthy:.0f} → {peak:.0f} ready",
+        "surplus": f"{healthy:.0f} → {peak:.0f} ready",
         "unready": f"{peak - healthy:.0f} not ready",
         "restarts": f"{max(peak - healthy, 1):.0f} restarts" if peak - healthy >= 2 else "restarts",
         "cpu": f"{healthy:.2g} → {peak:.2g} cores",

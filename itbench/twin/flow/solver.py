@@ -204,7 +204,8 @@ class Solver:
         self._busy = self._is_busy(solution, carried)
         self.carried = self._after(solution, carried)
         flow = self._flow(state, solution, first, self.carried.lag[None])
-        if self._stepped == state and first >= self._patient_until and carried.change(self.carried) < _STILL:
+        still = carried.change(self.carried) < _STILL and carried.users == self.carried.users  # nobody arrives in a leap
+        if self._stepped == state and first >= self._patient_until and still:
             self._leap = self._leap_from(state, first, solution)
             self._patient_until = first + _PATIENCE
         self._stepped = state

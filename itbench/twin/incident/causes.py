@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from itbench.cluster.protocol import KubeObject
 from itbench.cluster.reference import ObjectRef
+from itbench.twin.chaos.terms import records_of, spec_of
 from itbench.twin.flow.flow import Flow
 from itbench.twin.flow.moments import Array
 from itbench.twin.flow.state import Cause, Kind
 from itbench.twin.incident.impacts import Thresholds, lasting
+from itbench.twin.objects import controller_of
 
 _ON_THE_WAY = frozenset(("partition", "network chaos"))
 """Mechanisms of a network experiment: between two services if it has a target, else about those that it selects."""
@@ -30,6 +32,7 @@ class Origin:
     Attributes:
         service: that is to blame, as its callers see it, or that cannot reach another.
         towards: whom it cannot reach; None where the trouble is its own.
+        cause: the first of those that do the same here, with the objects that all of them blame.
         how: `errors`, or `latency` where requests succeed, but late.
         kind: of the errors.
         onset: seconds from the beginning of the recording.
@@ -68,8 +71,11 @@ def origins(
         origin = Origin(service, towards, cause, how, kind, float(flags.argmax()) * flows[0].seconds)
         place = (service, towards, cause.mechanism, how)
         known = found.get(place)
-        if known is None or origin.onset < known.onset:
-            found[place] = origin
+        if known is not None:  # two faults may do the same to one service: both are to blame
+            first, second = sorted((known, origin), key=lambda one: one.onset)
+            blamed = tuple(dict.fromkeys((*first.cause.objects, *second.cause.objects)))
+            origin = replace(first, cause=replace(first.cause, objects=blamed))
+        found[place] = origin
     return tuple(sorted(found.values(), key=lambda origin: (origin.onset, origin.service, origin.how)))
 
 
@@ -117,7 +123,21 @@ def _side(cause: Cause, objects: Mapping[ObjectRef, KubeObject]) -> tuple[str, s
     if cause.towards is None:
         return cause.at, None
     if cause.mechanism in _ON_THE_WAY:
-        between = any((objects.get(ref) or {}).get("spec", {}).get("target") for ref in cause.objects)
-        return (cause.at, cause.towards) if between else (cause.towards, None)
+        experiments = [objects[ref] for ref in cause.objects if ref.kind == "NetworkChaos" and ref in objects]
+        if any(spec_of(experiment).get("target") for experiment in experiments):
+            return cause.at, cause.towards
+        selected = {name for experiment in experiments for name in _selected(experiment, objects)}
+        of_the_caller = cause.at in selected and cause.towards not in selected
+        return cause.at if of_the_caller else cause.towards, None
     names = {ref.name for ref in cause.objects if ref.kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod")}
     return (cause.at, cause.towards) if cause.at in names else (cause.towards, None)
+
+
+def _selected(experiment: KubeObject, objects: Mapping[ObjectRef, KubeObject]) -> Iterator[str]:
+    """The workloads of the pods that an experiment ever took."""
+    for record in records_of(experiment):
+        namespace, name, *_ = str(record["id"]).split("/")
+        ref = ObjectRef("Pod", name, namespace, "v1")
+        while ref in objects and (owner := controller_of(objects[ref])) is not None:
+            ref = ObjectRef(owner["kind"], owner["name"], namespace, owner["apiVersion"])
+        yield ref.name

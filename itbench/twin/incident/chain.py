@@ -240,7 +240,6 @@ def _walk(possible: Sequence[Step], first: Mapping[int, tuple[str, ...]]) -> tup
     while frontier:
         depth += 1
         ahead = dict.fromkeys(step.target for step in possible if step.source in frontier and step.target not in level)
-        # Trouble passes to callers first: who is starved by a service that fails is starved by it, not the other way round.
         level |= dict.fromkeys(ahead, depth)
         frontier = list(ahead)
     kept = [

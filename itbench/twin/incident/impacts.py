@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from itbench.twin.flow.moments import Array
 from itbench.twin.incident.levels import Levels
 
-Aspect = Literal[
-    "errors", "calls", "latency", "starved", "surge", "missing", "unready", "restarts", "cpu", "memory", "throttled"
-]
+Aspect = Literal["errors", "calls", "latency", "starved", "surge", "missing", "surplus", "unready", "restarts", "cpu", "memory", "throttled"]
 TRAFFIC: tuple[Aspect, ...] = ("errors", "calls", "latency", "starved", "surge")
 """What the users of a service, or those it uses, notice; the rest concerns its pods."""
 
@@ -138,8 +136,9 @@ def _rules(healthy: Levels, faulted: Levels, limits: Thresholds) -> dict[Aspect,
         "starved": (lambda one, two: fewer(one, two, limits), healthy.requests, faulted.requests),
         "surge": (lambda one, two: more(one, two, limits), healthy.requests, faulted.requests),
         "missing": (lambda one, two: one - two >= 1, healthy.ready, faulted.ready),
+        "surplus": (lambda one, two: two - one >= 1, healthy.ready, faulted.ready),
         "unready": (lambda one, two: two - one >= 1, healthy.unready, faulted.unready),
-        "restarts": (lambda one, two: two - one >= 1, _since_start(healthy.restarts), _since_start(faulted.restarts)),
+        "restarts": (lambda one, two: two - one >= 1, healthy.restarts, faulted.restarts),
         "cpu": (
             lambda one, two: (two >= one * limits.cores_factor) & (two - one >= limits.cores),
             healthy.cores,
@@ -168,7 +167,3 @@ def fewer(one: Array, two: Array, limits: Thresholds) -> Flags:
 def more(one: Array, two: Array, limits: Thresholds) -> Flags:
     """Where a rate is materially higher."""
     return (two >= limits.least_rate) & (two >= one * limits.surge)
-
-
-def _since_start(runs: Array) -> Array:
-    return runs - runs[:1]

@@ -161,7 +161,7 @@ class Incident:
 
 
 def begin_of(streams: Streams) -> datetime:
-    """The moment at which a recording of this seed begins: a weekday's daytime, whole minutes."""
+    """The moment at which a recording of this seed begins: the daytime of any day of half a year, whole minutes."""
     day = _FIRST_DAY + timedelta(days=int(streams.uniform("recording", "day") * _DAYS))
     first, last = _HOURS
     hour = first + streams.uniform("recording", "hour") * (last - first)

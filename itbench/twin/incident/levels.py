@@ -31,7 +31,7 @@ class Levels:
         latency: (t, s) mean seconds until they are answered, failed ones included.
         ready: (t, s) pods that get traffic, or that work where there is no traffic to get.
         unready: (t, s) pods that exist, are not ready and are not going away.
-        restarts: (t, s) container runs that began so far.
+        restarts: (t, s) container runs that ended since the beginning and in whose place another one began.
         cores: (t, s) processor that all pods of a service use.
         memory: (t, s) bytes of its largest pod.
         throttled: (t, s) largest share of the time in which a pod of it is held back.
@@ -112,15 +112,20 @@ class _Usage:
 
     def __init__(self, usages: Sequence[PodUsage], services: Sequence[str], ticks: int) -> None:
         shape = (ticks, len(services))
-        self.ready, self.restarts, self.cores, self.memory, self.throttled = (np.zeros(shape) for _ in range(5))
+        self.ready, self.cores, self.memory, self.throttled = (np.zeros(shape) for _ in range(4))
+        begun, ended = np.zeros(shape), np.zeros(shape)
         for usage in usages:
             column = services.index(usage.service)
             self.ready[:, column] += usage.serving
-            self.restarts[:, column] += np.maximum.accumulate(usage.run)
+            runs = np.maximum.accumulate(usage.run)
+            begun[:, column] += runs
+            ended[:, column] += runs - (usage.run > 0)
             self.cores[:, column] += np.where(usage.run > 0, usage.cores, 0.0)
             held = np.where(usage.run > 0, usage.memory, 0.0)
             self.memory[:, column] = np.maximum(self.memory[:, column], held)
             self.throttled[:, column] = np.maximum(self.throttled[:, column], usage.throttled)
+        # More pods begin runs too, and fewer pods end some: neither is a restart.
+        self.restarts = np.minimum(begun - begun[:1], ended - ended[:1])
 
 
 def _unready(happened: Happened, services: Sequence[str], ticks: int, seconds: float) -> Array:

@@ -83,11 +83,38 @@ def play(plan: Plan, seed: int) -> Worlds:
     Raises:
         DatasetError: a fault cannot be injected; with path, line and key.
     """
+    return worlds_of(*incidents(plan, seed))
+
+
+def incidents(plan: Plan, seed: int) -> tuple[Incident, Incident]:
+    """A scenario at the end of its recording: the world with the faults, and the one without. Both can go on.
+
+    Where a step takes longer than there is time, such as a restart that never ends, the recording ends after it. Both
+    worlds are as long, whichever it was that took the time.
+
+    Raises:
+        DatasetError: a fault cannot be injected; with path, line and key.
+    """
     faulted = Incident(plan, seed)
     faulted.play()
     healthy = Incident(plan, seed, faulted=False, moments=faulted.moments)
     healthy.play()
-    return Worlds(plan, seed, tuple(faulted.injected), faulted.happened(), healthy.happened(), tuple(faulted.moments))
+    end = max(faulted.now, healthy.now)
+    for incident in (faulted, healthy):
+        incident.wait_until(end)
+    return faulted, healthy
+
+
+def worlds_of(faulted: Incident, healthy: Incident) -> Worlds:
+    """What there is to observe of both."""
+    return Worlds(
+        plan=faulted.plan,
+        seed=faulted.seed,
+        injected=tuple(faulted.injected),
+        faulted=faulted.happened(),
+        healthy=healthy.happened(),
+        moments=tuple(faulted.moments),
+    )
 
 
 def measure(worlds: Worlds, limits: Thresholds | None = None) -> Measured:

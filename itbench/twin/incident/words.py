@@ -53,7 +53,8 @@ def condition_of(service: str, impacts: Iterable[Impact], spread: str = "") -> s
 
 
 _TELLING: tuple[Aspect, ...] = (
-    *("restarts", "missing", "unready", "errors", "throttled", "latency", "memory", "calls", "cpu", "surge", "starved"),
+    *("restarts", "missing", "unready", "errors", "throttled", "latency", "memory", "calls", "cpu"),
+    *("surplus", "surge", "starved"),
 )
 _TELLING_OF_RATES: tuple[Aspect, ...] = ("surge", "missing", "errors", "restarts", "calls", "latency", "starved", "unready")
 
@@ -69,6 +70,7 @@ def describe(impact: Impact) -> str:
         "starved": f"{name} gets {_rate(peak)} requests a second instead of {_rate(healthy)}",
         "surge": f"{name} gets {_rate(peak)} requests a second instead of {_rate(healthy)}",
         "missing": f"{name} has {_pods(peak)} ready instead of {_pods(healthy)}",
+        "surplus": f"{name} has {_pods(peak)} ready instead of {_pods(healthy)}",
         "unready": f"{_pods(more)} of {name} {'is' if more < 2 else 'are'} not ready",
         "restarts": f"containers of {name} end and are started again",
         "cpu": f"{name} uses {peak:.2g} cores instead of {healthy:.2g}",

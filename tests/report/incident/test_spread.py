@@ -40,6 +40,7 @@ def test_nodes_of_a_column_do_not_overlap_and_no_band_is_empty(simulation: Simul
         ("starved", 14.2, 1e-30, "14 → 0/s"),
         ("surge", 0.61, 6.4, "0.61 → 6.4/s"),
         ("missing", 2.0, 0.0, "2 → 0 ready"),
+        ("surplus", 1.0, 4.0, "1 → 4 ready"),
         ("memory", 50 * 2**20, 120 * 2**20, "50 → 120 MiB"),
     ],
 )

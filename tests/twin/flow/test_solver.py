@@ -127,6 +127,17 @@ def test_users_come_back_at_their_spawn_rate(graph_of: Callable[..., Graph], hea
     assert rates == pytest.approx([0, 2, 4, 6, 8, 10], rel=0.02, abs=1e-6)
 
 
+def test_users_who_come_back_slowly_come_all_the_same(
+    graph_of: Callable[..., Graph], healthy: Callable[..., State]
+) -> None:
+    users = {"users": 20_000, "think": 1000, "spawn_rate": 1}
+    graph = graph_of({"calls": [{"to": "b/get"}]}, users=users, b={"routes": {"get": {}}})
+    solver = Solver(graph, 5.0)
+    solver.carried.users = 8000.0
+    list(solver.solve(healthy(graph), 0, 120))
+    assert solver.carried.users == 8600.0
+
+
 def test_the_load_follows_the_hours_of_the_day(graph_of: Callable[..., Graph], healthy: Callable[..., State]) -> None:
     daily = {"rate": 10, "daily": {"amplitude": 0.5, "peak": 12}}
     graph = graph_of({"calls": [{"to": "b/get"}]}, users=daily, b={"routes": {"get": {}}})

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from itbench.twin.flow.state import Kind
 from itbench.twin.incident.impacts import Thresholds, impacts, lasting
-from itbench.twin.incident.measure import Measured, measure, play
+from itbench.twin.incident.levels import Levels
+from itbench.twin.incident.measure import Measured, Worlds, measure, play
 from itbench.twin.incident.plan import plan
+from itbench.twin.telemetry.recording import Happened
 
 from .conftest import Write, scaled_to_zero, target, wrong_port
+
+_NAME = "app.kubernetes.io/name"
 
 
 def aspects(measured: Measured, service: str) -> set[str]:
@@ -61,6 +68,16 @@ def test_a_service_without_working_port_is_the_first_of_its_chain(write: Write) 
     assert {origin.cause.mechanism for origin in measured.origins} == {"port closed"}
 
 
+def test_a_step_that_outlasts_the_recording_is_recorded_in_both_worlds(write: Write) -> None:
+    cart = {"kubernetesObject": target("Deployment", "cart")}
+    image = {"id": "nonexistent-kubernetes-workload-container-image", "args": {**cart, "container": {"name": "cart"}}}
+    restart = {"id": "restart-kubernetes-workload", "args": cart}  # never ends where there is no image
+    file = write(timeline={"before": "1m", "after": "1m"}, disruptions=[{"faults": [image], "after": [restart]}])
+    worlds = play(plan(file), seed=4)
+    assert {sum(map(len, world.flows)) for world in (worlds.faulted, worlds.healthy)} == {72}  # 60 s and the waiter's 300 s
+    assert "unready" in aspects(measure(worlds), "cart")
+
+
 def test_each_of_two_faults_has_its_own_first_services(write: Write) -> None:
     slow = {
         "id": "modified-kubernetes-workload-container-environment-variable",
@@ -92,6 +109,52 @@ def test_a_step_needs_a_roof_above_it(cart_gone_measured: Measured) -> None:
     for step in cart_gone_measured.chain.steps:
         assert step.source in reached
         reached.add(step.target)
+
+
+def network_delay(name: str) -> dict[str, Any]:
+    chaos = {"action": "delay", "mode": "all", "selector": {"namespaces": ["shop"], "labelSelectors": {_NAME: "cart"}}}
+    ref = {
+        "apiVersion": "chaos-mesh.org/v1alpha1",
+        "kind": "Schedule",
+        "metadata": {"name": name, "namespace": "chaos-mesh"},
+    }
+    spec = {"type": "NetworkChaos", "networkChaos": {**chaos, "delay": {"latency": "300ms"}}}
+    return {"id": "scheduled-chaos-mesh-experiment", "args": {"kubernetesObject": ref, "scheduleSpec": spec}}
+
+
+def test_an_experiment_acts_at_the_service_that_it_selects_not_at_those_which_that_one_calls(write: Write) -> None:
+    measured = measure(play(plan(write(network_delay("one"))), seed=4))
+    assert {(origin.cause.at, origin.cause.towards) for origin in measured.origins} <= {("front", "cart"), ("cart", "store")}
+    assert measured.chain.first == {0: ("cart",)}
+    assert "store" not in measured.chain.services
+
+
+def test_two_faults_that_do_the_same_to_one_service_both_act_there(write: Write) -> None:
+    file = write(disruptions=[{"faults": [network_delay("one")]}, {"at": "1m", "faults": [network_delay("two")]}])
+    measured = measure(play(plan(file), seed=4))
+    assert measured.chain.first == {0: ("cart",), 1: ("cart",)}
+
+
+def with_runs(happened: Happened, service: str, *more: list[int]) -> Levels:
+    """Levels of the same world with further pods of a service, of which it is told which run is on, from tick 30 on."""
+    like = next(usage for usage in happened.usages if usage.service == service)
+    pods = []
+    for runs in more:
+        run = np.zeros_like(like.run)
+        run[30:] = (runs + [runs[-1]] * len(run))[: len(run) - 30]
+        pods.append(replace(like, run=run, serving=run > 0))
+    return Levels.of(replace(happened, usages=[*happened.usages, *pods]))
+
+
+def test_more_pods_are_a_surplus_and_no_restarts(cart_gone: Worlds, cart_gone_measured: Measured) -> None:
+    scaled = with_runs(cart_gone.healthy, "front", [1], [1])
+    (found,) = (item for item in impacts(cart_gone_measured.levels[1], scaled) if item.aspect in ("surplus", "restarts"))
+    assert (found.aspect, found.onset, found.healthy, found.peak) == ("surplus", 150.0, 2.0, 4.0)
+
+
+def test_a_container_that_ends_and_begins_again_restarts_once_for_each_end(cart_gone: Worlds) -> None:
+    crashing = with_runs(cart_gone.healthy, "front", [1, 1, 0, 2, 0, 3])
+    assert crashing.restarts[[29, 30, 32, 33, 35, -1], crashing.services.index("front")].tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_scaling_down_one_of_two_pods_is_seen_in_the_pods_alone(write: Write) -> None:

@@ -52,6 +52,7 @@ class Incident:
         seed: of everything random.
         faulted: whether the faults are injected.
         moments: when the steps began in the world with the faults, seconds from the beginning; the healthy world follows.
+        epoch: the moment at which it begins; by default one that the seed draws. Nothing but dates depends on it.
 
     Attributes:
         running: the application.
@@ -59,12 +60,16 @@ class Incident:
         moments: when each step began.
     """
 
-    def __init__(self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = ()) -> None:
+    def __init__(
+        self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = (), epoch: datetime | None = None
+    ) -> None:
         scenario = plan.scenario
         self.plan = plan
         self.seed = seed
         self.streams = Streams(seed)
-        self.running = RunningApplication(plan.application, seed=seed, epoch=begin_of(self.streams))
+        drawn = begin_of(self.streams)
+        daytime = (drawn - drawn.replace(hour=0, minute=0)).total_seconds()
+        self.running = RunningApplication(plan.application, seed=seed, epoch=epoch or drawn, daytime=daytime)
         self.injected: list[Injected] = []
         self.moments: list[float] = []
         self._faulted = faulted

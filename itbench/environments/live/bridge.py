@@ -17,6 +17,7 @@ Everything here runs in the thread of the twin.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from itbench.cluster.kinds import Kind, kind_named
 from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.cluster.reference import ObjectRef
-from itbench.cluster.registry_keys import object_at, registry_key
+from itbench.cluster.registry_keys import ROOT, object_at, registry_key
 from itbench.cluster.tree import copied
 from itbench.environments.live.merge import merged
 
@@ -74,6 +75,9 @@ class Bridge:
         self._close = self._cluster.subscribe(self._notice)
         items = [(key, obj) for key, obj in self._dirty.items() if obj is not None]
         self._dirty.clear()
+        # The API server's allocator looks for a record of each address, and complains in events where there is none.
+        addresses = [_address(obj) for _, obj in items if _has_address(obj)]
+        self._store.put([(f"{ROOT}ipaddresses/{obj['metadata']['name']}", _encoded(obj)) for obj in addresses])
         revisions = self._store.put([(key, _encoded(obj)) for key, obj in items])
         for key, obj in items:
             self._known[key] = _Known(obj, revisions[key])
@@ -154,6 +158,28 @@ def _mirrored(kind: Kind, namespace: str, name: str) -> bool:
     if kind.name == "Namespace":
         return name not in _OWN_NAMESPACES
     return not (namespace == "default" and name == "kubernetes")
+
+
+def _has_address(obj: KubeObject) -> bool:
+    return obj["kind"] == "Service" and (obj.get("spec") or {}).get("clusterIP") not in (None, "", "None")
+
+
+def _address(service: KubeObject) -> KubeObject:
+    """The record that a Service's address is taken."""
+    metadata, address = service["metadata"], str(service["spec"]["clusterIP"])
+    labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
+    parent = {"group": "", "resource": "services", "namespace": metadata["namespace"], "name": metadata["name"]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {
+            "name": address,
+            "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{metadata['uid']}/{address}")),
+            "creationTimestamp": metadata["creationTimestamp"],
+            "labels": labels,
+        },
+        "spec": {"parentRef": parent},
+    }
 
 
 def _encoded(obj: KubeObject) -> bytes:

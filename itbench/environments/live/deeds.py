@@ -34,6 +34,8 @@ def _deed(event: Mapping[str, Any], handed_over: datetime) -> Deed | None:
     time = str(event.get("requestReceivedTimestamp", ""))
     code = int((event.get("responseStatus") or {}).get("code", 0)) or 200
     after = event.get("responseObject")
+    if target.get("subresource") == "scale" and isinstance(after, dict):
+        after = {**after, "spec": {"replicas": 0, **(after.get("spec") or {})}}  # the API leaves a 0 out
     return Deed(
         time=time,
         seconds=_seconds(time, handed_over),

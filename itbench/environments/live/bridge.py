@@ -36,6 +36,7 @@ _NOT_MIRRORED = frozenset(
 )
 # The API server makes these itself, and would be surprised by others of the same name.
 _OWN_NAMESPACES = frozenset(("default", "kube-node-lease", "kube-public", "kube-system"))
+_ALLOCATOR = "ipallocator-repair-controller"
 _KUBELET_ADDRESS = {"type": "InternalIP", "address": "127.0.0.1"}
 
 
@@ -123,6 +124,9 @@ class Bridge:
             return
         theirs = json.loads(change.value)
         self._known[change.key] = _Known(theirs, change.revision)
+        if theirs.get("reportingComponent") == _ALLOCATOR:  # it saw a Service before the record of its address
+            self._dirty[change.key] = None
+            return
         if change.key in self._dirty:
             ours = self._dirty[change.key]
             if ours is None:  # gone here; the next flush removes it there

@@ -14,14 +14,15 @@ from itbench.bundled import bundled
 from itbench.cluster.control_plane import ControlPlane, Identity, open_control_plane
 from itbench.cluster.etcd import Etcd, Stream
 from itbench.cluster.protocol import KubeObject
-from itbench.cluster.reference import ObjectRef
 from itbench.cluster.registry_keys import ROOT
 from itbench.cluster.server import ServerCluster
 from itbench.environments.live.bridge import Bridge
 from itbench.environments.live.kubelet import LogServer
+from itbench.environments.live.logs import LiveLogs
 from itbench.environments.live.world import World
 from itbench.model.errors import ClusterError
 from itbench.twin.incident.incident import Incident
+from itbench.twin.telemetry.recording import Recording
 
 _DRAIN_SECONDS = 10.0
 
@@ -66,24 +67,28 @@ class Face:
 
 
 @contextmanager
-def shown(incident: Incident, plane: ControlPlane, objects: Sequence[KubeObject], scale: float = 1.0) -> Iterator[Face]:
+def shown(
+    incident: Incident, plane: ControlPlane, objects: Sequence[KubeObject], recorded: Recording, scale: float = 1.0
+) -> Iterator[Face]:
     """Show a world on a control plane, and let it go on.
 
     Args:
         incident: goes on while this is open, and stands still afterwards.
         plane: has nothing of it yet.
         objects: of the API server alone, such as access rights.
+        recorded: what monitoring has seen so far.
         scale: simulated seconds a second.
 
     Raises:
         ClusterError: the control plane does not answer.
     """
     cluster = incident.running.twin.cluster
+    printed = LiveLogs(incident, recorded.logs)
     store = Etcd(plane.store)
 
     def logs(namespace: str, pod: str, container: str, *, tail: int | None, previous: bool) -> str:
         with world.lock:
-            return cluster.logs(ObjectRef("Pod", pod, namespace), container, tail, previous=previous)
+            return printed.read(namespace, pod, container, tail=tail, previous=previous)
 
     certificates = plane.folder / "certs"
     with LogServer(logs, certificates / "apiserver.crt", certificates / "apiserver.key") as server:

@@ -36,7 +36,7 @@ from itbench.model.safety import Deed
 from itbench.twin.incident.incident import Incident
 from itbench.twin.incident.plan import Plan
 from itbench.twin.incident.simulate import observe
-from itbench.twin.telemetry.recording import LITE
+from itbench.twin.telemetry.recording import LITE, Recording
 
 LiveName = Literal["twin", "hybrid"]
 
@@ -162,7 +162,8 @@ class Stage:
         """
         incident = self.incident
         with self._step("recorded"):
-            observe(self._plan, self._seed, incident.happened(), LITE).write(folder)
+            recorded = observe(self._plan, self._seed, incident.happened(), LITE)
+            recorded.write(folder)
         with self._step("handed over") as told:
             tick = incident.running.tick
             late = (datetime.now(UTC) - incident.running.twin.clock.moment()).total_seconds()
@@ -175,7 +176,7 @@ class Stage:
                     incident.running.twin.cluster.acting_as("operator"), world.lock, self._noted.append, self._seconds
                 )
             else:
-                self._show(self._plane, incident)
+                self._show(self._plane, incident, recorded)
             told["simulated_seconds"] = incident.now
 
     def judge(self) -> Verdict:
@@ -207,10 +208,10 @@ class Stage:
         assert self._handed_over is not None
         return round((datetime.now(UTC) - self._handed_over[1]).total_seconds(), 3)
 
-    def _show(self, plane: ControlPlane, incident: Incident) -> None:
+    def _show(self, plane: ControlPlane, incident: Incident, recorded: Recording) -> None:
         namespaces = self._namespaces(incident)
         objects = list(access_objects(load_access(), namespaces, repair=self._settings.repair))
-        self._face = self._work.enter_context(shown(incident, plane, objects, self._settings.scale))
+        self._face = self._work.enter_context(shown(incident, plane, objects, recorded, self._settings.scale))
         self._handed_over = (incident.now, datetime.now(UTC))
         path = plane.folder / "operator.kubeconfig"
         path.write_text(self.kubeconfig or "", encoding="utf-8")

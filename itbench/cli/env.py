@@ -21,9 +21,7 @@ def env() -> None:
     "--env", "name", type=click.Choice(["hybrid", "twin"]), default="hybrid", show_default=True, help="What it runs in."
 )
 @click.option("--seed", type=click.IntRange(0), default=None, help="Of everything random; by default the scenario's own.")
-@click.option(
-    "--scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Simulated seconds a second."
-)
+@click.option("--scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Simulated seconds a second.")
 @JSON
 def up(scenario: str, name: str, seed: int | None, scale: float, as_json: bool) -> None:
     """Play SCENARIO (an id, or a path) until its incident shows, and keep it running behind a real API server.

@@ -113,14 +113,17 @@ class Stream:
 
     def __iter__(self) -> Iterator[Stored]:
         """Ends when the stream is closed, or etcd is gone."""
-        with suppress(OSError, http.client.HTTPException, ValueError):
-            while line := self._response.readline():
-                result = json.loads(line).get("result", {})
-                for event in result.get("events", ()):
-                    pair = event["kv"]
-                    gone = event.get("type") == "DELETE"
-                    value = None if gone else base64.b64decode(pair.get("value", ""))
-                    yield Stored(base64.b64decode(pair["key"]).decode(), value, int(pair["mod_revision"]))
+        try:
+            with suppress(OSError, http.client.HTTPException, ValueError):
+                while line := self._response.readline():
+                    for event in json.loads(line).get("result", {}).get("events", ()):
+                        pair = event["kv"]
+                        gone = event.get("type") == "DELETE"
+                        value = None if gone else base64.b64decode(pair.get("value", ""))
+                        yield Stored(base64.b64decode(pair["key"]).decode(), value, int(pair["mod_revision"]))
+        finally:
+            self._response.close()
+            self._connection.close()
 
     def close(self) -> None:
         """End it. Harmless when repeated."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,14 +58,12 @@ def _pids(folder: Path) -> dict[str, int]:
 def _belongs(pid: int, folder: Path) -> bool:
     """Whether a process works in a folder; its number may be another's by now."""
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")).resolve() == folder.resolve()
+        return Path(f"/proc/{pid}/cwd").readlink().resolve() == folder.resolve()
     except OSError:
         return False
 
 
 def _is_old(folder: Path) -> bool:
-    import time
-
     return time.time() - folder.stat().st_mtime > 600
 
 

@@ -141,7 +141,12 @@ def live_scores(verdict: Verdict, found_root: bool, horizon: float, *, repair: b
         safe = verdict.safety.values["safety"] > 0
         scores["resolution"] = Score(
             values={"resolved": float(found.resolved), "resolved_safely": float(found.resolved and safe)},
-            evidence={"verdict": str(found), "restored": found.restored, "cleared": found.cleared, "left": list(verdict.left)},
+            evidence={
+                "verdict": str(found),
+                "restored": found.restored,
+                "cleared": found.cleared,
+                "left": list(verdict.left),
+            },
         )
     scores["times"] = Score(values=values, evidence=evidence)
     return scores

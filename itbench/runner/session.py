@@ -245,9 +245,7 @@ def _select(dataset: Dataset, wanted: Sequence[str]) -> tuple[tuple[ScenarioFold
     return usable, [told] if told else []
 
 
-def _living(
-    scenarios: Sequence[ScenarioFolder], notices: Sequence[str]
-) -> tuple[tuple[ScenarioFolder, ...], list[str]]:
+def _living(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tuple[tuple[ScenarioFolder, ...], list[str]]:
     """Those that can be played in a live environment, and what to tell about the others."""
     played = tuple(scenario for scenario in scenarios if scenario.definition is not None and scenario.domain == "sre")
     left = [scenario.id for scenario in scenarios if scenario not in played]

@@ -163,7 +163,9 @@ class TrialRunner:
         except asyncio.CancelledError:
             asked.result = AgentResult(failure="cancelled", detail="stopped before it was done")
         except Exception as error:  # a defect of the simulation is no failure of the agent's, and must not stop the others
-            asked.result = AgentResult(failure="environment_error", detail=f"a defect: {type(error).__name__}: {error}"[:2000])
+            asked.result = AgentResult(
+                failure="environment_error", detail=f"a defect: {type(error).__name__}: {error}"[:2000]
+            )
         return asked
 
     def _live_scores(self, verdict: Verdict, evaluation: Evaluation) -> dict[str, Score]:

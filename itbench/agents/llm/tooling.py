@@ -96,7 +96,7 @@ async def open_tooling(folder: Path | None, domain: Domain, live: LiveAccess | N
 
 @contextmanager
 def _kubectl(live: LiveAccess | None) -> Iterator[Kubectl | None]:
-    """kubectl with the agent's rights, where there is an API server; its files go afterwards."""
+    """Kubectl with the agent's rights, where there is an API server; its files go afterwards."""
     program = None if live is None or live.kubeconfig is None else find_kubectl(live)
     if program is None or live is None or live.kubeconfig is None:
         yield None

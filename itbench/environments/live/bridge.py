@@ -7,7 +7,7 @@ server see and change. The bridge keeps the two alike, object by object:
   twin's own, owner references stay true, and no API server is asked, as none asks when it writes for itself.
 - What a client changes has passed the API server's access control, admission, validation and audit. Its result is taken
   over into the twin as it is stored, which wakes the controllers there.
-- Where both changed an object at the same time, a client's change is put onto the twin's (`itbench.environments.live.merge`):
+- Where both changed an object at the same time, a client's change is put onto the twin's (module `merge` beside this):
   on the same field the client wins, because controllers look again and clients do not. A removal wins over any change.
   The store's own comparison of revisions decides who was first, so nothing is ever overwritten unseen.
 
@@ -31,9 +31,7 @@ from itbench.cluster.tree import copied
 from itbench.environments.live.merge import merged
 
 # Of the API server's own affairs, or of its clients' rights: the twin has no use for them.
-_NOT_MIRRORED = frozenset(
-    ("CustomResourceDefinition", "Lease", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
-)
+_NOT_MIRRORED = frozenset(("CustomResourceDefinition", "Lease", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"))
 # The API server makes these itself, and would be surprised by others of the same name.
 _OWN_NAMESPACES = frozenset(("default", "kube-node-lease", "kube-public", "kube-system"))
 _ALLOCATOR = "ipallocator-repair-controller"

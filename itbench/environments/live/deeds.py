@@ -61,5 +61,3 @@ def _seconds(time: str, handed_over: datetime) -> float:
         return round((datetime.fromisoformat(time) - handed_over).total_seconds(), 3)
     except ValueError:
         return 0.0
-
-

@@ -36,7 +36,9 @@ def findings() -> Iterator[Finding]:
         yield Finding(name, needed_by, _asset(name), _ASSETS)
     client = importlib.util.find_spec("kubernetes")
     yield Finding("kubernetes (Python)", ("hybrid",), "installed" if client else "", "pip install 'itbench[cluster]'")
-    yield Finding("bubblewrap", (), shutil.which("bwrap") or "", "install the package bubblewrap: agents are isolated better")
+    yield Finding(
+        "bubblewrap", (), shutil.which("bwrap") or "", "install the package bubblewrap: agents are isolated better"
+    )
     yield Finding("memory", ("hybrid",), _memory(), "an API server and its store take about 350 MB")
 
 

@@ -45,7 +45,9 @@ class Kept:
     access: dict[str, str]
 
 
-def start(scenario: Path, scenario_id: str, seed: int, settings: LiveSettings, tell: Callable[[dict[str, Any]], None]) -> Kept:
+def start(
+    scenario: Path, scenario_id: str, seed: int, settings: LiveSettings, tell: Callable[[dict[str, Any]], None]
+) -> Kept:
     """Start an environment and wait until it is ready. If that is interrupted, nothing is left.
 
     Args:

@@ -70,7 +70,7 @@ class _Server(ThreadingHTTPServer):
         self._context = context
         super().__init__(address, handler)
 
-    def finish_request(self, request, client_address):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    def finish_request(self, request, client_address):  # type: ignore[no-untyped-def]
         """Shake hands in the request's own thread: who connects and says nothing must not hold up the others."""
         request.settimeout(10)
         with suppress(OSError), self._context.wrap_socket(request, server_side=True) as secure:
@@ -82,7 +82,7 @@ class _Server(ThreadingHTTPServer):
 
 def _handler(logs: Logs) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the base class's
+        def do_GET(self) -> None:
             url = urlsplit(self.path)
             parts = [part for part in url.path.split("/") if part]
             if len(parts) != 4 or parts[0] != "containerLogs":
@@ -101,7 +101,7 @@ def _handler(logs: Logs) -> type[BaseHTTPRequestHandler]:
             else:
                 self._answer(HTTPStatus.OK, text)
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             self._answer(HTTPStatus.NOT_IMPLEMENTED, _NOT_SIMULATED)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002

@@ -78,7 +78,7 @@ class LiveLogs:
 def _run(pod: dict[str, Any], container: str, *, previous: bool) -> tuple[datetime | None, datetime | None]:
     """When a run of a container began and ended; None for a beginning that never was, or an end that is ahead."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    status = next((item for item in statuses if item["name"] == container), {})
+    status: dict[str, Any] = next((item for item in statuses if item["name"] == container), {})
     state = status.get("lastState" if previous else "state") or {}
     run = state.get("terminated") or state.get("running") or {}
     if not run and not previous:  # it waits to be started again; what it printed last is there to be read

@@ -63,7 +63,10 @@ class NotedCluster(LockedCluster):
     ) -> KubeObject:
         """Change parts of an object."""
         return self._noted(
-            "patch", ref, lambda: super(NotedCluster, self).patch(ref, patch, type, subresource=subresource), subresource or ""
+            "patch",
+            ref,
+            lambda: super(NotedCluster, self).patch(ref, patch, type, subresource=subresource),
+            subresource or "",
         )
 
     def replace(self, obj: Mapping[str, Any], *, subresource: Subresource | None = None) -> KubeObject:

@@ -25,9 +25,9 @@ def kubectl(
         bool, Field(description="Only let the server check a change, and show what the object would be.")
     ] = False,
 ) -> str:
-    """Run kubectl on the live cluster, with your own rights: get, describe, logs, events, scale, patch, rollout undo and so on.
+    """Run kubectl on the live cluster, with your own rights: get, describe, logs, scale, patch, rollout undo and so on.
 
-    There is no shell, no pipe, no -f FILE, no --watch, no exec and no edit (use patch or apply). Changes are real and judged.
+    There is no shell, no pipe, no -f FILE, no --watch, no exec and no edit (use patch or apply). Changes are real.
     """
     if session.kubectl is None:
         raise ToolError("there is no live cluster here")

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -64,19 +63,12 @@ def start(
     folder = state_folder() / name
     folder.mkdir(mode=0o700)
     words = [str(folder), str(scenario.resolve()), str(seed), settings.name, str(settings.scale)]
-    with (folder / "keeper.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "itbench.environments.live.keeper", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    pid = _spawn([sys.executable, "-m", "itbench.environments.live.keeper", *words], folder / "keeper.log")
     about = {
         "scenario": scenario_id,
         "seed": seed,
         "environment": settings.name,
-        "pid": process.pid,
+        "pid": pid,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
@@ -89,11 +81,11 @@ def start(
             told = len(lines)
             if (folder / READY).exists():
                 return _kept(folder)
-            if process.poll() is not None:
+            if _has_ended(pid):
                 raise ItbenchError(f"the environment did not come up: {_why(folder)}")
             time.sleep(_LOOK)
     except BaseException:
-        _end(process.pid, folder, process)
+        _end(pid, folder)
         raise
 
 
@@ -114,7 +106,7 @@ def end(name: str) -> None:
     if name not in found:
         names = ", ".join(found) or "none"
         raise UsageError(f"there is no environment {name!r}", hint=f"There are: {names}. See: itbench env status")
-    _end(int(found[name].about["pid"]), found[name].folder, None)
+    _end(int(found[name].about["pid"]), found[name].folder)
 
 
 def reap() -> list[str]:
@@ -150,14 +142,35 @@ def _is_keeper(pid: int, folder: Path) -> bool:
         return False
 
 
-def _end(pid: int, folder: Path, process: subprocess.Popen[bytes] | None) -> None:
+def _spawn(words: list[str], log: Path) -> int:
+    """Start a program that outlives us, away from our terminal; gives its process id."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ]
+        return os.posix_spawn(words[0], words, os.environ, file_actions=actions, setsid=True)
+    finally:
+        os.close(output)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended. One that has keeps its number until it is asked."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # it is none of ours, or was asked before
+        return False
+
+
+def _end(pid: int, folder: Path) -> None:
     deadline = time.monotonic() + _END_SECONDS
     if _is_keeper(pid, folder):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     while _is_keeper(pid, folder) and time.monotonic() < deadline:
-        if process is not None:
-            process.poll()  # a child that has ended keeps its number until it is asked
+        _has_ended(pid)
         time.sleep(_LOOK)
     if _is_keeper(pid, folder):
         with suppress(ProcessLookupError):

@@ -27,7 +27,9 @@ def test_requests_of_one_user_are_told_by_kind_with_their_seconds() -> None:
 
 
 def test_scaling_to_nothing_is_seen_although_the_answer_leaves_zero_out() -> None:
-    scale = event("patch", "deployments", "apps", target={"subresource": "scale"}, responseObject={"kind": "Scale", "spec": {}})
+    scale = event(
+        "patch", "deployments", "apps", target={"subresource": "scale"}, responseObject={"kind": "Scale", "spec": {}}
+    )
     (deed,) = deeds_of([scale], "operator", START)
     assert deed.after is not None
     assert deed.after["spec"] == {"replicas": 0}

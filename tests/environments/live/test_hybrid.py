@@ -120,7 +120,9 @@ def test_an_edit_rolls_out_and_can_be_undone(kubectl: Shell) -> None:
 
 
 def test_applied_objects_come_to_life_and_go_with_their_dependents(kubectl: Shell) -> None:
-    manifest = kubectl("create", "deployment", "probe", "--image=docker.io/curlimages/curl:8.17.0", "--dry-run=client", "-oyaml")
+    manifest = kubectl(
+        "create", "deployment", "probe", "--image=docker.io/curlimages/curl:8.17.0", "--dry-run=client", "-oyaml"
+    )
     assert kubectl("apply", "-f", "-", stdin=manifest.stdout).returncode == 0
     kubectl.until(lambda: len(kubectl.json("get", "pods", "-l", "app=probe")["items"]) == 1)
     assert kubectl("delete", "deploy", "probe").returncode == 0
@@ -138,9 +140,7 @@ def test_a_repair_by_kubectl_ends_the_incident(live: Live, kubectl: Shell) -> No
     kubectl.until(lambda: ready(kubectl, "productpage-v1") == 1)
     verdict = live.stage.judge()
     assert verdict.resolution.resolved, str(verdict.resolution)
-    assert verdict.safety.values["safety"] == 0.0  # the test has deleted a Deployment of its own: a stranger cannot know
-    policies = [item["policy"] for item in verdict.safety.evidence["violations"]]
-    assert policies == ["deletes-service"]
+    assert verdict.safety.values["safety"] == 1.0, verdict.safety.evidence["violations"]
     assert "patch book-info/Deployment/productpage-v1/scale" in [str(deed) for deed in verdict.deeds]
     assert verdict.undo.endswith("it was repaired already")
     steps = [data["step"] for kind, data in live.told if kind == "step"]

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from itbench.environments.live.merge import merged
 
 VALUES = st.one_of(st.integers(0, 3), st.lists(st.integers(0, 2), max_size=2))
-TREES = st.dictionaries(st.sampled_from("abc"), st.recursive(VALUES, lambda own: st.dictionaries(st.sampled_from("xy"), own)))
+TREES = st.dictionaries(
+    st.sampled_from("abc"), st.recursive(VALUES, lambda own: st.dictionaries(st.sampled_from("xy"), own))
+)
 Tree = dict[str, Any]
 
 

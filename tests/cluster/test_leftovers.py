@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,11 @@ from itbench.cluster.leftovers import leftovers, reap
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     folder = tmp_path / f"{FOLDER_PREFIX}x"
     folder.mkdir()
-    yield folder
+    return folder
 
 
 def sleeper(folder: Path) -> subprocess.Popen[bytes]:

@@ -118,9 +118,12 @@ def stage_of(plan: Plan, note: Any = quiet, **settings: Any) -> Stage:
 
 def test_an_incident_that_does_not_show_is_an_error_of_the_environment(planned: Callable[..., Plan]) -> None:
     told: list[str] = []
-    with stage_of(planned("expected_alerts:\n  - {name: NoSuchAlert}\n"), lambda kind, **_: told.append(kind)) as stage:
-        with pytest.raises(StageError, match="nothing is seen of NoSuchAlert"):
-            stage.begin()
+    found = planned("expected_alerts:\n  - {name: NoSuchAlert}\n")
+    with (
+        stage_of(found, lambda kind, **_: told.append(kind)) as stage,
+        pytest.raises(StageError, match="nothing is seen of NoSuchAlert"),
+    ):
+        stage.begin()
     assert "step_failed" in told
 
 

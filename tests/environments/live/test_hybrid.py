@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from itbench.cluster.kube_assets import kube_asset
+from itbench.tools.errors import ToolError
+from itbench.tools.kubectl import Kubectl
 from itbench.twin.incident.plan import Plan
 
 from .conftest import Live
@@ -127,6 +129,19 @@ def test_applied_objects_come_to_life_and_go_with_their_dependents(kubectl: Shel
     kubectl.until(lambda: len(kubectl.json("get", "pods", "-l", "app=probe")["items"]) == 1)
     assert kubectl("delete", "deploy", "probe").returncode == 0
     kubectl.until(lambda: not kubectl.json("get", "pods,rs", "-l", "app=probe")["items"])
+
+
+def test_agents_that_call_tools_have_kubectl_with_a_dry_run(live: Live, kubectl: Shell) -> None:
+    tool = Kubectl(kube_asset("kubectl"), live.folder / "kubeconfig")
+    assert "details-v1" in tool.run("get deploy")
+    shown = tool.run("scale deploy details-v1 --replicas=3", dry_run=True)
+    assert "replicas: 3" in shown
+    assert kubectl.json("get", "deploy", "details-v1")["spec"]["replicas"] == 1
+    manifest = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"a": "b"}})
+    assert "created" in tool.run("apply", manifest)
+    assert "deleted" in tool.run("delete cm note")
+    with pytest.raises(ToolError, match="orbidden"):
+        tool.run("get secrets -A")
 
 
 def test_the_api_servers_own_rules_hold(kubectl: Shell) -> None:

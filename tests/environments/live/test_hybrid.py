@@ -134,7 +134,7 @@ def test_applied_objects_come_to_life_and_go_with_their_dependents(kubectl: Shel
 def test_agents_that_call_tools_have_kubectl_with_a_dry_run(live: Live, kubectl: Shell) -> None:
     tool = Kubectl(kube_asset("kubectl"), live.folder / "kubeconfig")
     assert "details-v1" in tool.run("get deploy")
-    shown = tool.run("scale deploy details-v1 --replicas=3", dry_run=True)
+    shown = tool.run("""patch deploy details-v1 -p '{"spec":{"replicas":3}}'""", dry_run=True)
     assert "replicas: 3" in shown
     assert kubectl.json("get", "deploy", "details-v1")["spec"]["replicas"] == 1
     manifest = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"a": "b"}})

@@ -32,9 +32,11 @@ class Oracle:
     """Answers from the ground truth: the ceiling, and a check that a scenario's truth can be matched at all."""
 
     def answer(self, assignment: Assignment) -> AgentResult:
-        """The ideal answer, written as an agent would write it."""
+        """The ideal answer, written as an agent would write it, after the repair where one is possible."""
         from itbench.scoring.ideal import ideal_cost_diagnosis, ideal_diagnosis
 
+        if assignment.repair is not None:
+            assignment.repair()
         document = (
             cost_answer(ideal_cost_diagnosis(assignment.truth))
             if assignment.domain == "finops"

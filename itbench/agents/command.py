@@ -6,6 +6,7 @@ TASK (path of TASK.md), WORKSPACE, SNAPSHOT_DIR (absent where the scenario has n
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -110,11 +111,18 @@ class CommandAgent:
         try:
             (workspace.path / "TASK.md").write_text(task.instructions, encoding="utf-8")
             (workspace.path / "task.json").write_text(task.model_dump_json(indent=1), encoding="utf-8")
+            if workspace.live is not None and workspace.live.kubeconfig is not None:
+                (workspace.path / "kubeconfig").write_text(workspace.live.kubeconfig, encoding="utf-8")
+                (workspace.path / "kubeconfig").chmod(0o600)  # kubectl warns of others
         except OSError as error:
             raise SandboxError(f"the harness could not write the task ({error})") from error
         told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
         if task.input_dir is not None:
             told["SNAPSHOT_DIR"] = str(task.input_dir)
+        if workspace.live is not None and workspace.live.kubeconfig is not None:
+            told["KUBECONFIG"] = str(inner / "kubeconfig")
+            if workspace.live.kubectl is not None:
+                told["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{workspace.live.kubectl}"
         told |= {name: value.replace("{workspace}", str(inner)) for name, value in self.env}
         box = Box(
             mode=boundary.mode,

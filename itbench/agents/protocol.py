@@ -7,6 +7,7 @@ An `Insider` runs on the harness's side and knows the scenario: the oracle and t
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -19,6 +20,7 @@ from itbench.model.truth import GroundTruth
 from itbench.sandbox.box import Mode
 
 if TYPE_CHECKING:
+    from itbench.cluster.protocol import Cluster
     from itbench.model.trajectory import Trajectory
 
 
@@ -49,6 +51,21 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveAccess:
+    """A live system, as the agent may use it.
+
+    Args:
+        kubeconfig: text of a kubeconfig with the agent's own rights; None where there is no API server.
+        cluster: the same for agents in this process. What is done with it counts as the agent's.
+        kubectl: folder of the program kubectl, where PATH has none.
+    """
+
+    kubeconfig: str | None
+    cluster: Cluster
+    kubectl: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Where one trial happens. Paths are the host's.
 
@@ -58,6 +75,7 @@ class Workspace:
         logs: where an adapter may leave stdout.txt and stderr.txt; kept with the trial.
         events: what happens, for events.jsonl.
         boundary: None for agents that run in this process.
+        live: None where the incident is a recording.
     """
 
     folder: Path
@@ -65,6 +83,7 @@ class Workspace:
     logs: Path
     events: EventLog = field(default_factory=EventLog)
     boundary: Boundary | None = None
+    live: LiveAccess | None = None
 
     @property
     def path(self) -> Path:
@@ -124,12 +143,17 @@ class Prepared(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A trial as the harness knows it; only insiders get to see one."""
+    """A trial as the harness knows it; only insiders get to see one.
+
+    Attributes:
+        repair: repairs the incident by accepted fixes, with the agent's own rights; None where there is nothing to repair.
+    """
 
     scenario: str
     trial: int
     domain: Domain
     truth: GroundTruth
+    repair: Callable[[], None] | None = None
 
 
 @runtime_checkable

@@ -28,6 +28,7 @@ COMMANDS = {
     "submit": ("itbench.cli.submit:submit", "Build and verify leaderboard submissions."),
     "leaderboard": ("itbench.cli.submit:leaderboard", "Rank submissions."),
     "scenario": ("itbench.cli.scenario:scenario", "List, show, simulate scenarios."),
+    "env": ("itbench.cli.env:env", "Start, list and end live environments."),
     "fault": ("itbench.cli.fault:fault", "List the faults and describe one."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),

@@ -28,7 +28,14 @@ from itbench.model.task import Budget
     type=click.Choice(["snapshot", "twin", "hybrid", "kind"]),
     default="snapshot",
     show_default=True,
-    help="What the scenarios run in; only snapshot is built so far.",
+    help="What the scenarios run in: recordings, a live twin, or one behind a real API server (docs/live.md).",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["diagnose", "repair"]),
+    default="repair",
+    show_default=True,
+    help="In a live environment: whether agents only diagnose, or repair as well.",
 )
 @click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True, help="Trials per scenario.")
 @click.option("--parallel", type=click.IntRange(1, 256), default=1, show_default=True, help="Trials at a time.")

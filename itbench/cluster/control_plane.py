@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from itbench.cluster.crds import custom_definitions, is_served
@@ -29,10 +30,48 @@ _REQUEST_SECONDS = 5.0
 _STOP_SECONDS = 30.0
 _LOG_LINES = 5
 _USER = "itbench"
+FOLDER_PREFIX = "itbench-control-plane-"
+"""How the folders of control planes begin, in the folder for temporary files."""
 
 # etcd listens on sockets in the folder, which only its owner can enter: nobody else may speak to it past the API server.
 # It insists on HOST:PORT even for them, and makes that the file's name.
 _CLIENT, _PEER = "client:0", "peer:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who may speak to an API server; what they may do is decided by its RBAC objects.
+
+    Attributes:
+        name: of the user.
+        groups: that the user belongs to.
+        token: proves it.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """A control plane that runs.
+
+    Attributes:
+        folder: its own; goes with it.
+        kubeconfig: of a user who may do everything.
+        address: of the API server, a URL.
+        authority: certificate of the API server, PEM.
+        store: the socket of its etcd.
+        audit_log: what was asked of the API server, a JSON object a line; None if nobody keeps it.
+    """
+
+    folder: Path
+    kubeconfig: Path
+    address: str
+    authority: str
+    store: Path
+    audit_log: Path | None
 
 
 @contextmanager
@@ -45,11 +84,31 @@ def control_plane() -> Iterator[Path]:
     Raises:
         ClusterError: a program is missing (the message names it), or it does not get ready.
     """
+    with open_control_plane() as plane:
+        yield plane.kubeconfig
+
+
+@contextmanager
+def open_control_plane(users: Sequence[Identity] = (), audit_policy: str | None = None) -> Iterator[ControlPlane]:
+    """Start a control plane, as `control_plane` does.
+
+    Args:
+        users: who may speak to it besides the one who may do everything.
+        audit_policy: what its audit log keeps, in the API's YAML; None keeps none.
+
+    Raises:
+        ClusterError: as `control_plane`.
+    """
     etcd, apiserver = kube_asset("etcd"), kube_asset("kube-apiserver")
-    folder = Path(tempfile.mkdtemp(prefix="itbench-control-plane-"))  # for its owner alone
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))  # for its owner alone
     port, token = _free_port(), secrets.token_hex(16)
-    (folder / "tokens.csv").write_text(f"{token},{_USER},{_USER},system:masters\n")
-    commands = [_etcd(etcd), _apiserver(apiserver, folder, port)]
+    known = (Identity(_USER, ("system:masters",), token), *users)
+    lines = [f'{user.token},{user.name},{user.name},"{",".join(user.groups)}"' for user in known]
+    (folder / "tokens.csv").write_text("\n".join(lines) + "\n")
+    audit_log = None if audit_policy is None else folder / "audit.jsonl"
+    if audit_policy is not None:
+        (folder / "audit-policy.yaml").write_text(audit_policy)
+    commands = [_etcd(etcd), [*_apiserver(apiserver, folder, port), *_audit(folder, audit_log)]]
     guard = subprocess.Popen(
         [sys.executable, "-m", "itbench.cluster.guard", str(folder), json.dumps(commands)],
         stdin=subprocess.PIPE,
@@ -60,7 +119,14 @@ def control_plane() -> Iterator[Path]:
         kubeconfig = _write_kubeconfig(folder, port, token)
         with ServerCluster.connect(kubeconfig) as cluster:
             _define_kinds(cluster)
-        yield kubeconfig
+        yield ControlPlane(
+            folder=folder,
+            kubeconfig=kubeconfig,
+            address=f"https://127.0.0.1:{port}",
+            authority=(folder / "certs" / "apiserver.crt").read_text(),
+            store=folder / _CLIENT,
+            audit_log=audit_log,
+        )
     finally:
         guard.communicate(timeout=_STOP_SECONDS)  # closes its input, which is the order to clean up
         shutil.rmtree(folder, ignore_errors=True)  # in case the guard itself was killed
@@ -103,7 +169,15 @@ def _apiserver(program: Path, folder: Path, port: int) -> list[str]:
         "--authorization-mode=RBAC",
         "--disable-admission-plugins=ServiceAccount",  # nobody makes service accounts without a controller manager
         "--endpoint-reconciler-type=none",
+        "--storage-media-type=application/json",  # so that others can read and write the store
+        "--kubelet-preferred-address-types=InternalIP",  # names of simulated nodes do not resolve
     ]
+
+
+def _audit(folder: Path, log: Path | None) -> list[str]:
+    if log is None:
+        return []
+    return [f"--audit-policy-file={folder / 'audit-policy.yaml'}", f"--audit-log-path={log}", "--audit-log-maxsize=1000"]
 
 
 def _wait_until_ready(guard: subprocess.Popen[bytes], folder: Path, port: int, token: str) -> None:

@@ -1,7 +1,8 @@
 """A program that keeps other programs: they end, and their folder goes, when whoever started it does, however that ends.
 
 Run as `python -m itbench.cluster.guard FOLDER COMMANDS`, where COMMANDS is JSON: a list of argument lists. It runs them
-in FOLDER, each with its output in FOLDER/NAME.log, prints one line `NAME CODE` for each that ends by itself, and stops
+in FOLDER, each with its output in FOLDER/NAME.log, notes the process ids in FOLDER/pids.json (for the case that it is
+killed itself, see `itbench.cluster.leftovers`), prints one line `NAME CODE` for each that ends by itself, and stops
 when its standard input is closed, which also happens when the other end is killed.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 10.0
+PIDS = "pids.json"
 
 
 def keep(folder: Path, commands: Sequence[Sequence[str]]) -> None:
@@ -27,6 +29,8 @@ def keep(folder: Path, commands: Sequence[Sequence[str]]) -> None:
     try:
         for command in commands:
             running[Path(command[0]).name] = _start(folder, command)
+        pids = {"guard": os.getpid(), **{name: process.pid for name, process in running.items()}}
+        (folder / PIDS).write_text(json.dumps(pids))
         reported: set[str] = set()
         while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
             for name, process in running.items():

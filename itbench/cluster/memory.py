@@ -88,6 +88,21 @@ class MemoryCluster(ComposedVerbs):
         """The cluster's time, UTC."""
         return self._now()
 
+    def adopt(self, obj: KubeObject) -> None:
+        """Take over an object as another API server has stored it: nothing is checked, set, counted or claimed again.
+
+        Watchers are told as of any write. The cluster owns `obj` from now on.
+        """
+        kind, key = _locate(ObjectRef.of(obj))
+        self._store.put(kind, key, obj)
+
+    def abandon(self, ref: ObjectRef) -> None:
+        """Drop an object that another API server has removed, whatever holds it here; nothing if it is not there."""
+        kind, key = _locate(ref)
+        last = self._store.find(kind, key)
+        if last is not None:
+            self._store.remove(kind, key, copied(last))
+
     def admit_by(self, gatekeeper: Gatekeeper) -> None:
         """Ask `gatekeeper` before every write that creates, changes or deletes an object, after those asked already."""
         self._gatekeepers.append(gatekeeper)

@@ -13,6 +13,7 @@ from itbench.model.task import Budget
 Isolation = Literal["bubblewrap", "landlock", "none", "in-process", "container", "remote"]
 IsolationChoice = Literal["auto", "bubblewrap", "landlock", "none"]
 EnvironmentName = Literal["snapshot", "twin", "hybrid", "kind"]
+TaskName = Literal["diagnose", "repair"]
 
 
 class AgentConfig(Model):
@@ -38,6 +39,7 @@ class RunConfig(Document):
     scenarios: tuple[str, ...] = Field(description="ids, in order")
     agents: tuple[AgentConfig, ...]
     environment: EnvironmentName = "snapshot"
+    task: TaskName = Field(default="repair", description="what is asked for in a live environment")
     trials: int = Field(default=1, ge=1)
     parallel: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0)

@@ -71,7 +71,7 @@ async def _run_all(session: Session, pending: list[PlannedTrial], progress: Prog
     boundary = await guarded_boundary(session)
     read_only = boundary is not None and boundary.mode == "bubblewrap" and not session.in_process
     pool = SnapshotPool(session.store.work, (planned.scenario for planned in pending), shared=read_only)
-    trials = TrialRunner(session.store, Evaluator.of_run(session.store.config, session.rules), boundary, pool)
+    trials = TrialRunner(session.store, Evaluator.of_run(session.store.config, session.rules), boundary, pool, session.live)
     todo = iter(pending)
     stop = asyncio.Event()
     progress.begin(len(pending))

@@ -17,12 +17,13 @@ from itbench.datasets.rules import load_rules
 from itbench.model.errors import DatasetError, RunError, UsageError
 from itbench.model.rules import Rules
 from itbench.model.task import Budget
-from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, JudgeConfig, RunConfig
+from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, JudgeConfig, RunConfig, TaskName
 from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import SCORED_DOMAINS, Evaluator
 from itbench.runner.hiding import hidden_paths, refuse_hidden_files, remember
+from itbench.runner.live import LiveTrials, require_live
 from itbench.runner.locking import compute_lock
-from itbench.runner.simulated import Announce, realise
+from itbench.runner.simulated import Announce, realise, seed_of
 from itbench.runner.store import RunStore, folder_name
 from itbench.runner.trial import PlannedTrial
 from itbench.sandbox.environment import agent_environment
@@ -38,6 +39,7 @@ class RunRequest:
     suite: str | None = None
     scenarios: Sequence[str] = ()
     environment: EnvironmentName = "snapshot"
+    task: TaskName = "repair"
     trials: int = 1
     parallel: int = 1
     seed: int = 0
@@ -62,6 +64,7 @@ class Session:
     scenarios: tuple[ScenarioFolder, ...]
     truths: Mapping[str, GroundTruth]
     agents: Mapping[str, AnyAgent]
+    live: LiveTrials | None = None
 
     @property
     def sandboxed(self) -> bool:
@@ -111,10 +114,9 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         RunError: the run folder is taken.
     """
     rules = load_rules()
-    if request.environment != "snapshot":
-        raise UsageError(
-            f"the environment {request.environment!r} is not built yet", hint="Use --env snapshot: recorded incidents"
-        )
+    if request.environment == "kind":
+        raise UsageError("the environment 'kind' is not built yet", hint="Use --env snapshot, twin or hybrid")
+    require_live(request.environment, network=request.network)
     configured = configure(request.agents, Path.cwd())
     made = {config.label: make_agent(config.spec) for config in configured} | dict(agents or {})
     made = on_tape(made, record=request.record, replay=request.replay)
@@ -123,6 +125,8 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         raise UsageError("name at least one agent", hint="For example: --agent oracle. See: itbench agent list")
     dataset = request.dataset.resolve() if request.dataset else None
     chosen, notices = _select(_scenarios(dataset, request.suite, request.scenarios), request.scenarios)
+    if request.environment != "snapshot":
+        chosen, notices = _living(chosen, notices)
     _refuse_colliding_names(chosen, configured)
     if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
         raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
@@ -132,7 +136,8 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         suite=request.suite,
         scenarios=tuple(scenario.id for scenario in scenarios),
         agents=configured,
-        environment="snapshot",
+        environment=request.environment,
+        task=request.task,
         trials=request.trials,
         parallel=request.parallel,
         seed=request.seed,
@@ -158,7 +163,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     store = RunStore.create(request.out, config, lock)
     for folder in filter(None, (store.root, request.record)):
         remember(folder)
-    return Session(store, rules, scenarios, truths, made)
+    return Session(store, rules, scenarios, truths, made, _live(config, chosen))
 
 
 def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce: Announce = lambda _: None) -> Session:
@@ -180,7 +185,8 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce
     missing = [item for item in config.scenarios if item not in available]
     if missing:
         raise RunError(f"the dataset no longer has the scenario {missing[0]!r}", path=config.dataset or config.suite)
-    scenarios = realise([available[item] for item in config.scenarios], config.seed, announce)
+    chosen = [available[item] for item in config.scenarios]
+    scenarios = realise(chosen, config.seed, announce)
     lock = compute_lock(config, rules, scenarios, _own_files(config))
     if differences := store.lock.differences(lock):
         shown = "\n  ".join(differences[:20])
@@ -191,7 +197,7 @@ def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce
         )
     made = given | {agent.label: make_agent(agent.spec) for agent in config.agents if agent.label not in given}
     made = on_tape(made, *(Path(folder) if folder else None for folder in (config.record, config.replay)))
-    return Session(store, rules, scenarios, _truths(scenarios), made)
+    return Session(store, rules, scenarios, _truths(scenarios), made, _live(config, chosen))
 
 
 def _own_files(config: RunConfig) -> dict[str, tuple[Path, ...]]:
@@ -237,6 +243,35 @@ def _select(dataset: Dataset, wanted: Sequence[str]) -> tuple[tuple[ScenarioFold
         raise UsageError("none of these scenarios can be scored", hint=f"Scored domains: {', '.join(SCORED_DOMAINS)}")
     told = f"{len(unusable)} {unusable[0].domain} scenarios are left out: itbench cannot score them yet" if unusable else ""
     return usable, [told] if told else []
+
+
+def _living(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tuple[tuple[ScenarioFolder, ...], list[str]]:
+    """Those that can be played in a live environment, and what to tell about the others."""
+    played = tuple(scenario for scenario in scenarios if scenario.definition is not None and scenario.domain == "sre")
+    left = [scenario.id for scenario in scenarios if scenario not in played]
+    if not played:
+        raise UsageError(
+            "none of these scenarios can be played live: they are recordings",
+            hint="Choose SRE scenarios that say what to simulate (itbench scenario list), or --env snapshot",
+        )
+    told = [f"left out, because they are recordings and cannot be played live: {', '.join(left[:8])}"] if left else []
+    return played, [*notices, *told]
+
+
+def _live(config: RunConfig, scenarios: Sequence[ScenarioFolder]) -> LiveTrials | None:
+    """What opens the incidents of a live run; None for recordings.
+
+    Args:
+        config: of the run.
+        scenarios: before they were simulated.
+    """
+    if config.environment == "snapshot":
+        return None
+    from itbench.datasets.scenario_file import read_scenario
+
+    definitions = {scenario.id: scenario.definition for scenario in scenarios if scenario.definition is not None}
+    seeds = {name: seed_of(read_scenario(path).scenario.seed, config.seed, name) for name, path in definitions.items()}
+    return LiveTrials(config, definitions, seeds)
 
 
 def _about(finding: Finding, scenarios: Sequence[ScenarioFolder]) -> bool:

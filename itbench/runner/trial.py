@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from itbench.agents.protocol import Agent, AgentResult, AnyAgent, Assignment, Boundary, EventLog, Isolated, Workspace
 from itbench.datasets.discover import ScenarioFolder
-from itbench.environments.tasks import make_task
+from itbench.environments.tasks import make_live_task, make_task
 from itbench.model.errors import ItbenchError, SandboxError
-from itbench.model.outcome import CAUSES, Outcome
+from itbench.model.outcome import CAUSES, Outcome, Score
 from itbench.model.task import Task
 from itbench.model.trial import AgentConfig, Isolation, Timing, TrialRecord
 from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import Evaluation, Evaluator
+from itbench.runner.live import LiveTrials, deeds_file, in_thread, live_scores
 from itbench.runner.pool import SnapshotPool
 from itbench.runner.store import Attempt, RunStore
 from itbench.sandbox.box import inner_input
+
+if TYPE_CHECKING:
+    from itbench.environments.live.verdict import Verdict
+
+_HORIZON = 3600.0  # seconds that durations are counted up to, where nothing limits the agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +50,12 @@ class PlannedTrial:
 
 @dataclass(slots=True)
 class _Asked:
-    """How asking the agent went; `task` is None if it never got so far."""
+    """How asking the agent went; `task` is None if it never got so far, `verdict` unless the incident was a live one."""
 
     result: AgentResult
     task: Task | None = None
     seconds: float = 0.0
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class TrialRunner:
     evaluator: Evaluator
     boundary: Boundary | None
     pool: SnapshotPool
+    live: LiveTrials | None = None
 
     async def run(self, planned: PlannedTrial, agent: AnyAgent) -> TrialRecord:
         """Run one trial and keep it.
@@ -66,9 +77,12 @@ class TrialRunner:
         label, scenario, number = planned.agent.label, planned.scenario, planned.number
         events = EventLog()
         with self.store.attempt() as attempt:
-            asked = await self._ask(planned, agent, attempt, events)
+            ask = self._ask if self.live is None else self._ask_live
+            asked = await ask(planned, agent, attempt, events)
             result = asked.result
             evaluation = self._evaluate(result, planned)
+            if asked.verdict is not None and evaluation.outcome.cause is None:
+                evaluation = replace(evaluation, scores=evaluation.scores | self._live_scores(asked.verdict, evaluation))
             events.emit("evaluated", status=evaluation.outcome.status, cause=evaluation.outcome.cause)
             record = TrialRecord(
                 agent=label,
@@ -118,6 +132,48 @@ class TrialRunner:
             pass  # the result says so already
         return asked
 
+    async def _ask_live(self, planned: PlannedTrial, agent: AnyAgent, attempt: Attempt, events: EventLog) -> _Asked:
+        """As `_ask`, in a live system of the trial's own."""
+        assert self.live is not None
+        asked = _Asked(AgentResult(failure="cancelled", detail="stopped before it was done"))
+        config, boundary = self.store.config, self._boundary(agent)
+        self.store.mark_started(attempt, planned.agent.label, planned.scenario.id, planned.number)
+        recording = attempt.record.with_name(secrets.token_hex(8))
+        try:
+            async with self.live.opened(planned.scenario.id, recording, events) as incident:
+                seen = recording if boundary is None else inner_input(boundary.mode, recording)
+                asked.task = make_live_task(
+                    PurePosixPath(seen),
+                    config.budget,
+                    planned.seed(config.seed),
+                    repair=config.task == "repair",
+                    kubectl=config.environment == "hybrid",
+                )
+                workspace = Workspace(attempt.workspace, recording, attempt.record, events, boundary, incident.access)
+                events.emit("agent_started", agent=planned.agent.label)
+                began = time.perf_counter()
+                try:
+                    asked.result = await _answer(agent, asked.task, workspace, planned, incident.repair)
+                finally:
+                    asked.seconds = time.perf_counter() - began
+                    events.emit("agent_ended", failure=asked.result.failure)
+                asked.verdict = await incident.judge()
+        except ItbenchError as error:
+            asked.result = AgentResult(failure="environment_error", detail=str(error))
+        except asyncio.CancelledError:
+            asked.result = AgentResult(failure="cancelled", detail="stopped before it was done")
+        except Exception as error:  # a defect of the simulation is no failure of the agent's, and must not stop the others
+            asked.result = AgentResult(
+                failure="environment_error", detail=f"a defect: {type(error).__name__}: {error}"[:2000]
+            )
+        return asked
+
+    def _live_scores(self, verdict: Verdict, evaluation: Evaluation) -> dict[str, Score]:
+        config = self.store.config
+        found = any(score.values.get("root_cause_entity_recall", 0) > 0 for score in evaluation.scores.values())
+        horizon = config.budget.wall_seconds or _HORIZON
+        return live_scores(verdict, found, horizon, repair=config.task == "repair")
+
     def _task(self, planned: PlannedTrial, agent: AnyAgent, snapshot: Path | None) -> Task:
         seen = None if snapshot is None else PurePosixPath(snapshot)
         boundary = self._boundary(agent)
@@ -142,7 +198,13 @@ class TrialRunner:
         return self.evaluator.evaluate(result.output, planned.scenario.domain, planned.truth)
 
 
-async def _answer(agent: AnyAgent, task: Task, workspace: Workspace, planned: PlannedTrial) -> AgentResult:
+async def _answer(
+    agent: AnyAgent,
+    task: Task,
+    workspace: Workspace,
+    planned: PlannedTrial,
+    repair: Callable[[], None] | None = None,
+) -> AgentResult:
     """Ask an agent. Agents are other people's code: whatever they raise or return is their outcome, not the run's end."""
     limit = task.budget.wall_seconds if isinstance(agent, Agent) and not agent.sandboxed else None
     clock = asyncio.timeout(limit)
@@ -150,7 +212,9 @@ async def _answer(agent: AnyAgent, task: Task, workspace: Workspace, planned: Pl
         if isinstance(agent, Agent):
             async with clock:
                 return _checked(await agent.run(task, workspace))
-        assignment = Assignment(planned.scenario.id, planned.number, planned.scenario.domain, planned.truth)
+        assignment = Assignment(planned.scenario.id, planned.number, planned.scenario.domain, planned.truth, repair)
+        if workspace.live is not None:  # it waits for an API server
+            return _checked(await in_thread(lambda: agent.answer(assignment)))
         return _checked(agent.answer(assignment))
     except SandboxError:
         raise  # not the agent's doing
@@ -184,6 +248,8 @@ def _files(asked: _Asked, events: EventLog) -> dict[str, bytes]:
         files["task.json"] = asked.task.model_dump_json(indent=1).encode()
     if result.output is not None:
         files["agent_output.json"] = result.output
+    if asked.verdict is not None:
+        files["deeds.jsonl"] = deeds_file(asked.verdict)
     if result.trajectory is not None:
         files["trajectory.json"] = result.trajectory.model_dump_json(exclude_none=True).encode()
     return files

@@ -36,10 +36,11 @@ class ToolSpec:
 
 @dataclass(frozen=True)
 class Tool:
-    """A function that answers in text; `domains` are those whose tasks it serves."""
+    """A function that answers in text; `domains` are those whose tasks it serves, `live` if it needs a live cluster."""
 
     function: ToolFunction
     domains: frozenset[Domain]
+    live: bool = False
 
     @property
     def name(self) -> str:
@@ -74,9 +75,9 @@ class Tool:
         return self.function(session, **{name: getattr(known, name) for name in type(known).model_fields})
 
 
-def tool(*, domains: frozenset[Domain] = frozenset({"sre"})) -> Callable[[ToolFunction], Tool]:
+def tool(*, domains: frozenset[Domain] = frozenset({"sre"}), live: bool = False) -> Callable[[ToolFunction], Tool]:
     """Make a tool of a function. Its docstring is what the model reads, its annotations describe the arguments."""
-    return lambda function: Tool(function, domains)
+    return lambda function: Tool(function, domains, live)
 
 
 @cache

@@ -4,7 +4,8 @@
         print(toolbox.call("alert_summary", {}).text)
 
 A call never raises for what an agent wrote: a wrong name or argument is answered with what would be right. Answers are text
-of at most `max_chars` characters. The tools reach nothing but the snapshot, which has no ground truth in it.
+of at most `max_chars` characters. The tools reach nothing but the snapshot, which has no ground truth in it, and the live
+cluster where there is one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from itbench.model.base import Domain
 from itbench.model.errors import ItbenchError
 from itbench.snapshot.snapshot import Snapshot
 from itbench.tools.errors import did_you_mean
+from itbench.tools.kubectl import Kubectl
 from itbench.tools.registry import Tool, ToolSpec, tools
 from itbench.tools.render import MAX_CHARS, bounded
 from itbench.tools.session import Session
@@ -45,12 +47,24 @@ class Toolbox:
         source: an open snapshot.
         domain: offer only the tools that serve its tasks; all by default.
         max_chars: the longest answer.
+        kubectl: to a live cluster; tools that need one are offered only with it.
     """
 
-    def __init__(self, source: Snapshot, domain: Domain | None = None, *, max_chars: int = MAX_CHARS) -> None:
-        self._session = Session(source)
+    def __init__(
+        self,
+        source: Snapshot,
+        domain: Domain | None = None,
+        *,
+        max_chars: int = MAX_CHARS,
+        kubectl: Kubectl | None = None,
+    ) -> None:
+        self._session = Session(source, kubectl)
         self._max_chars = max_chars
-        self._tools = {name: each for name, each in tools().items() if domain is None or domain in each.domains}
+        self._tools = {
+            name: each
+            for name, each in tools().items()
+            if (domain is None or domain in each.domains) and (kubectl is not None or not each.live)
+        }
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,7 @@ flows += shop.advance(600)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,11 +54,14 @@ class RunningApplication:
         registry: where images come from; by default there are those of the application, which the nodes have, and those of
             environments/images.yaml.
         epoch: the moment that second 0 stands for.
+        daytime: seconds since midnight (UTC) at second 0, for the daily pattern of the load; by default the epoch's.
 
     Attributes:
         twin: the cluster, open to changes at any moment.
         graph: of the calls.
         tick: seconds of the flow's ticks.
+        passing: lets the cluster's time pass to a second of its clock, tick by tick; by default at once. Who replaces it
+            can wait meanwhile, and let others change the cluster; it must arrive.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class RunningApplication:
         nodes: Sequence[Mapping[str, object]] | None = None,
         registry: Registry | None = None,
         epoch: datetime = EPOCH,
+        daytime: float | None = None,
     ) -> None:
         self.graph = compile_graph(application)
         clock = Clock(epoch, start=-SETTLE_SECONDS)
@@ -93,10 +97,12 @@ class RunningApplication:
         self._apply([*_INSTALLED, *objects])
         self.twin.run_until(0.0)
         self.tick = tick
+        self.passing: Callable[[float], None] = self.twin.run_until
         self._number = 0
         self._wiring = Wiring(self.graph, images)
         midnight = clock.epoch.replace(hour=0, minute=0, second=0, microsecond=0)
-        self._solver = Solver(self.graph, tick, (clock.epoch - midnight).total_seconds())
+        daytime = (clock.epoch - midnight).total_seconds() if daytime is None else daytime
+        self._solver = Solver(self.graph, tick, daytime)
         self._state: State | None = None
         self._lasts_until = 0.0
         self._leaking: set[str] = set()
@@ -119,7 +125,7 @@ class RunningApplication:
             stretches[-1].ticks += 1
             self._grow(state)
             self._number += 1
-            self.twin.run_until(self._number * self.tick)
+            self.passing(self._number * self.tick)
         flows = [flow for part in stretches for flow in self._solver.solve(part.state, part.first, part.ticks)]
         self._meter.observe(flows[-1])
         return flows

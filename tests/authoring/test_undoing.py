@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from itbench.authoring.branching import futures
 from itbench.authoring.rehearsal import Rehearsal
-from itbench.authoring.undoing import left_over
 from itbench.cluster.reference import ObjectRef
+from itbench.twin.incident.leftovers import left_over
 
 NAMESPACE = "book-info"
 

@@ -2,7 +2,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from itbench.environments.tasks import make_task
+from itbench.environments.tasks import make_live_task, make_task
 from itbench.model.base import Domain
 from itbench.model.task import Budget
 
@@ -26,3 +26,16 @@ def test_a_task_without_data_or_time_limit_says_so() -> None:
 
 def test_ids_are_random() -> None:
     assert make_task("sre", None, Budget(), 1).id != make_task("sre", None, Budget(), 1).id
+
+
+@pytest.mark.parametrize("repair", [True, False])
+@pytest.mark.parametrize("kubectl", [True, False])
+def test_the_live_task_tells_what_may_be_done(repair: bool, kubectl: bool) -> None:
+    task = make_live_task(PurePosixPath("/tmp/snapshot"), Budget(wall_seconds=90), 5, repair=repair, kubectl=kubectl)
+    assert ("Repair it" in task.instructions) is repair
+    assert ("Change nothing" in task.instructions) is not repair
+    assert ("KUBECONFIG" in task.instructions) is kubectl
+    assert "90 seconds" in task.instructions
+    assert "$" not in task.instructions
+    for key in ("entities", "propagations", "alerts_explained"):
+        assert f'"{key}"' in task.instructions

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itbench.agents.llm.chat import Call
 from itbench.agents.llm.window import shortened
+from itbench.agents.protocol import LiveAccess
 from itbench.model.base import Domain
 
 if TYPE_CHECKING:
+    from itbench.tools.kubectl import Kubectl
     from itbench.tools.toolbox import Toolbox
 
 # What the model knows the recorded files by; where they lie on this machine is nobody's business and changes every time.
@@ -66,8 +70,13 @@ class Tooling:
 
 
 @asynccontextmanager
-async def open_tooling(folder: Path | None, domain: Domain) -> AsyncIterator[Tooling]:
+async def open_tooling(folder: Path | None, domain: Domain, live: LiveAccess | None = None) -> AsyncIterator[Tooling]:
     """The tools over a snapshot folder; none without a folder. A large one takes a while to open, on another thread.
+
+    Args:
+        folder: of the snapshot.
+        domain: of the task.
+        live: a live system, which kubectl then works on.
 
     Raises:
         SnapshotError: it cannot be opened.
@@ -78,5 +87,29 @@ async def open_tooling(folder: Path | None, domain: Domain) -> AsyncIterator[Too
     from itbench.snapshot.snapshot import open_snapshot
     from itbench.tools.toolbox import Toolbox
 
-    with Toolbox(await asyncio.to_thread(open_snapshot, folder), domain) as toolbox:
+    with ExitStack() as stack:
+        kubectl = stack.enter_context(_kubectl(live))
+        source = await asyncio.to_thread(open_snapshot, folder)
+        toolbox = stack.enter_context(Toolbox(source, domain, kubectl=kubectl))
         yield Tooling(toolbox, folder)
+
+
+@contextmanager
+def _kubectl(live: LiveAccess | None) -> Iterator[Kubectl | None]:
+    """Kubectl with the agent's rights, where there is an API server; its files go afterwards."""
+    program = None if live is None or live.kubeconfig is None else find_kubectl(live)
+    if program is None or live is None or live.kubeconfig is None:
+        yield None
+        return
+    from itbench.tools.kubectl import Kubectl
+
+    with tempfile.TemporaryDirectory(prefix="itbench-kubectl-") as folder:  # for its owner alone
+        path = Path(folder, "kubeconfig")
+        path.write_text(live.kubeconfig, encoding="utf-8")
+        yield Kubectl(program, path)
+
+
+def find_kubectl(live: LiveAccess) -> Path | None:
+    """The program, in PATH or where the harness has it."""
+    found = shutil.which("kubectl") or (live.kubectl and shutil.which("kubectl", path=str(live.kubectl)))
+    return Path(found) if found else None

@@ -52,6 +52,7 @@ class Incident:
         seed: of everything random.
         faulted: whether the faults are injected.
         moments: when the steps began in the world with the faults, seconds from the beginning; the healthy world follows.
+        epoch: the moment at which it begins; by default one that the seed draws. Nothing but dates depends on it.
 
     Attributes:
         running: the application.
@@ -59,17 +60,22 @@ class Incident:
         moments: when each step began.
     """
 
-    def __init__(self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = ()) -> None:
+    def __init__(
+        self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = (), epoch: datetime | None = None
+    ) -> None:
         scenario = plan.scenario
         self.plan = plan
         self.seed = seed
         self.streams = Streams(seed)
-        self.running = RunningApplication(plan.application, seed=seed, epoch=begin_of(self.streams))
+        drawn = begin_of(self.streams)
+        daytime = (drawn - drawn.replace(hour=0, minute=0)).total_seconds()
+        self.running = RunningApplication(plan.application, seed=seed, epoch=epoch or drawn, daytime=daytime)
         self.injected: list[Injected] = []
         self.moments: list[float] = []
         self._faulted = faulted
         self._follows = tuple(moments)
         self._collector = Collector(self.running)
+        self._ticked = 0.0
         self._pacer = TickPacer(self.advance, self.running.tick)
         begin = self.running.twin.clock.epoch
         self.noise = Noise(self.streams, begin, scenario.timeline.seconds, scenario.noise)
@@ -85,7 +91,9 @@ class Incident:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, a whole number of ticks."""
-        self._collector.add(self.running.advance(seconds))
+        flows = self.running.advance(seconds)
+        self._collector.add(flows)
+        self._ticked += sum(len(flow) for flow in flows) * self.running.tick
 
     def play(self) -> None:
         """Everything, from the healthy time to the end.
@@ -126,9 +134,18 @@ class Incident:
             if isinstance(step.waiter, DeletePods):
                 step.waiter.run(self.running.twin.cluster, self._pacer)
 
-    def happened(self) -> Happened:
-        """What there is to observe so far."""
-        return self._collector.happened()
+    @property
+    def ticked(self) -> float:
+        """The end of the last tick whose traffic is known, seconds from the beginning."""
+        return self._ticked
+
+    def happened(self, since: float | None = None) -> Happened:
+        """What there is to observe so far, or what happened since a moment, in whole ticks from the beginning.
+
+        Raises:
+            UsageError: no tick has passed since.
+        """
+        return self._collector.happened(since)
 
     def _do(self, step: PlannedStep) -> None:
         cluster = self.running.twin.cluster

@@ -1,0 +1,68 @@
+"""What this machine has of what live environments need, and how to get the rest."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from itbench.cluster.kube_assets import kube_asset
+from itbench.model.errors import ItbenchError
+
+_ASSETS = "make kube-assets (builds them), or setup-envtest, and set KUBEBUILDER_ASSETS"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is needed.
+
+    Attributes:
+        needed_by: the environments that do not work without it; empty for what is merely good to have.
+        found: what there is; empty if it is missing.
+        remedy: how to get it.
+    """
+
+    name: str
+    needed_by: tuple[str, ...]
+    found: str
+    remedy: str
+
+
+def findings() -> Iterator[Finding]:
+    """Everything that was looked for."""
+    for name, needed_by in (("etcd", ("hybrid",)), ("kube-apiserver", ("hybrid",)), ("kubectl", ())):
+        yield Finding(name, needed_by, _asset(name), _ASSETS)
+    client = importlib.util.find_spec("kubernetes")
+    yield Finding("kubernetes (Python)", ("hybrid",), "installed" if client else "", "pip install 'itbench[cluster]'")
+    yield Finding(
+        "bubblewrap", (), shutil.which("bwrap") or "", "install the package bubblewrap: agents are isolated better"
+    )
+    yield Finding("memory", ("hybrid",), _memory(), "an API server and its store take about 350 MB")
+
+
+def _asset(name: str) -> str:
+    try:
+        path = kube_asset(name)
+    except ItbenchError:
+        found = shutil.which(name)
+        return found or ""
+    words = [str(path), "version", "--client"] if name == "kubectl" else [str(path), "--version"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    first = (done.stdout or done.stderr).strip().splitlines()
+    return f"{path} ({first[0].removeprefix('Kubernetes ')})" if first else str(path)
+
+
+def _memory() -> str:
+    """Free memory, where the system tells; empty if it is too little."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123  not a file of ours
+            table = dict(line.split(":", 1) for line in lines)
+    except OSError:
+        return "unknown"
+    megabytes = int(table["MemAvailable"].split()[0]) // 1024
+    return f"{megabytes} MB available" if megabytes >= 500 else ""

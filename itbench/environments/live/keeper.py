@@ -1,0 +1,97 @@
+"""A live environment that outlives the command that made it: `itbench env up`.
+
+`python -m itbench.environments.live.keeper FOLDER SCENARIO SEED NAME SCALE` plays a scenario, shows it, and keeps it until
+it is told to end (SIGTERM, SIGINT). What it does stands in FOLDER/events.jsonl, a line a step; FOLDER/ready.json says how
+to get in, FOLDER/failed.txt why it did not work. It removes FOLDER at its end unless it failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from itbench.environments.live.stage import LiveName, LiveSettings, Stage
+from itbench.model.errors import ItbenchError
+
+READY, FAILED, EVENTS, ABOUT = "ready.json", "failed.txt", "events.jsonl", "about.json"
+
+
+def state_folder() -> Path:
+    """Where the environments of this user are noted: among temporary files, which no agent in a sandbox can see.
+
+    Raises:
+        ItbenchError: somebody else has made the folder.
+    """
+    folder = Path(tempfile.gettempdir()) / f"itbench-live-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise ItbenchError("this folder is not ours", path=folder, hint="Remove it, or set TMPDIR to another place.")
+    return folder
+
+
+def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings) -> None:
+    """Play a scenario and keep it until told to end."""
+    from itbench.datasets.scenario_file import read_scenario
+    from itbench.twin.incident.plan import plan
+
+    ended = Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if ended.is_set():
+            return  # it is on its way out
+        ended.set()
+        raise KeyboardInterrupt  # wherever it is; the stage is torn down on the way out
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+    events = (folder / EVENTS).open("a", encoding="utf-8", buffering=1)
+
+    def note(kind: str, **data: object) -> None:
+        events.write(json.dumps({"kind": kind, **data}, default=str) + "\n")
+
+    try:
+        with events, Stage(plan(read_scenario(scenario)), seed, settings, note) as stage:
+            stage.begin()
+            stage.hand_over(folder / "snapshot")
+            _write_ready(folder, stage)
+            while not ended.is_set():
+                signal.pause()
+    except KeyboardInterrupt:
+        pass
+    except ItbenchError as error:
+        (folder / FAILED).write_text(str(error), encoding="utf-8")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_ready(folder: Path, stage: Stage) -> None:
+    ready: dict[str, str] = {"snapshot": str(folder / "snapshot")}
+    if stage.plane is not None and stage.kubeconfig is not None:
+        (folder / "kubeconfig").write_text(stage.kubeconfig, encoding="utf-8")
+        (folder / "kubeconfig").chmod(0o600)
+        ready |= {
+            "kubeconfig": str(folder / "kubeconfig"),
+            "admin_kubeconfig": str(stage.plane.kubeconfig),
+            "server": stage.plane.address,
+            "audit_log": str(stage.plane.audit_log),
+        }
+    temporary = folder / f".{READY}"
+    temporary.write_text(json.dumps(ready), encoding="utf-8")
+    temporary.rename(folder / READY)
+
+
+def main(folder: str, scenario: str, seed: str, name: LiveName, scale: str) -> None:
+    """As the module's documentation says."""
+    keep(Path(folder), Path(scenario), int(seed), LiveSettings(name, scale=float(scale)))
+
+
+if __name__ == "__main__":
+    _, folder_, scenario_, seed_, name_, scale_ = sys.argv
+    main(folder_, scenario_, seed_, "twin" if name_ == "twin" else "hybrid", scale_)

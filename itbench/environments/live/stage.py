@@ -1,0 +1,253 @@
+"""The life of a live incident, step by step, each timed: what happens before and after an agent works on it.
+
+    stage = Stage(plan, seed, LiveSettings("hybrid"), note)
+    with stage:
+        stage.begin()  # provision, deploy, warm up, inject, wait until it shows
+        stage.hand_over(folder)
+        …  # the agent works; the world goes on with the wall clock
+        verdict = stage.judge()
+
+Nothing here waits for anything but the simulation; run it in a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, Protocol
+
+from itbench.cluster.control_plane import ControlPlane
+from itbench.cluster.protocol import Cluster
+from itbench.cluster.server import ServerCluster
+from itbench.environments.live.access import access_objects, load_access, new_identity
+from itbench.environments.live.deeds import deeds_of
+from itbench.environments.live.face import Face, audit_events, kubeconfig_of, prepared_plane, shown
+from itbench.environments.live.gates import manifested, unhealthy
+from itbench.environments.live.noted import NotedCluster
+from itbench.environments.live.verdict import Verdict, judged
+from itbench.environments.live.world import World
+from itbench.model.errors import ClusterError, ItbenchError
+from itbench.model.safety import Deed
+from itbench.twin.incident.incident import Incident
+from itbench.twin.incident.plan import Plan
+from itbench.twin.incident.simulate import observe
+from itbench.twin.telemetry.recording import LITE, Recording
+
+LiveName = Literal["twin", "hybrid"]
+
+
+class Note(Protocol):
+    """Is told what happens."""
+
+    def __call__(self, kind: str, **data: object) -> None:
+        """Note one event; `data` must be JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """What a live environment is to be.
+
+    Attributes:
+        name: `twin` is in this process, `hybrid` behind an API server.
+        repair: whether the agent may change things, or only look.
+        scale: simulated seconds a second, while the agent works.
+    """
+
+    name: LiveName
+    repair: bool = True
+    scale: float = 1.0
+
+
+class StageError(ItbenchError):
+    """The environment did not become what the scenario says; never the agent's fault."""
+
+
+class Stage:
+    """One incident, from nothing to nothing; a context manager that tears everything down, however it ends.
+
+    Args:
+        plan: of the scenario.
+        seed: of everything random.
+        settings: what it runs in.
+        note: is told of every step, as `step` with its name and seconds.
+    """
+
+    def __init__(self, plan: Plan, seed: int, settings: LiveSettings, note: Note) -> None:
+        self._plan = plan
+        self._seed = seed
+        self._settings = settings
+        self._note = note
+        self._identity = new_identity()
+        self._open = ExitStack()
+        self._plane: ControlPlane | None = None
+        self._face: Face | None = None
+        self._work = ExitStack()
+        self._noted: list[Deed] = []
+        self._handed_over: tuple[float, datetime] | None = None
+        self._cluster: Cluster | None = None
+        self._incident: Incident | None = None
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._step("torn down"):
+            self._work.close()
+            self._open.close()
+
+    @property
+    def incident(self) -> Incident:
+        """The world with the faults."""
+        assert self._incident is not None, "begin comes first"
+        return self._incident
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, with the agent's rights; what is done with it counts as the agent's deeds."""
+        assert self._cluster is not None, "hand_over comes first"
+        return self._cluster
+
+    @property
+    def kubeconfig(self) -> str | None:
+        """The agent's kubeconfig; None where there is no API server."""
+        if self._plane is None:
+            return None
+        return kubeconfig_of(self._plane, self._identity, self._plan.application.namespace)
+
+    @property
+    def plane(self) -> ControlPlane | None:
+        """The control plane; None where there is none."""
+        return self._plane
+
+    def begin(self) -> None:
+        """Provision, deploy, warm up, inject, and wait until the incident shows.
+
+        Raises:
+            StageError: the application does not get healthy, or the incident does not show.
+            ClusterError: the control plane cannot be had.
+            DatasetError: a fault cannot be injected; with path, line and key.
+        """
+        with self._provisioned() as plane:
+            timeline = self._plan.scenario.timeline
+            # The recorded time has passed when the agent comes, so that the cluster's clock is then the wall's.
+            epoch = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=timeline.seconds)
+            with self._step("deployed", application=self._plan.application.name):
+                self._incident = incident = Incident(self._plan, self._seed, epoch=epoch)
+            with self._step("warmed up", simulated_seconds=timeline.before):
+                incident.wait_until(timeline.before)
+                if problems := unhealthy(incident):
+                    raise StageError(f"the application does not get healthy: {'; '.join(problems[:5])}")
+            with self._step("injected", simulated_seconds=timeline.after):
+                incident.play()
+            with self._step("manifested") as told:
+                told["shown_by"], told["missing"] = manifested(incident)
+                if told["missing"] or not told["shown_by"]:
+                    what = ", ".join(map(str, told["missing"])) or "anything"  # type: ignore[call-overload]
+                    raise StageError(f"the incident does not show: nothing is seen of {what}")
+            if plane is not None:
+                with self._step("provisioned"):
+                    self._plane = plane.result()
+
+    def hand_over(self, folder: Path) -> None:
+        """Write what monitoring has seen into `folder`, which is not there yet, and let the world go on by itself.
+
+        Raises:
+            ClusterError: the control plane does not answer.
+        """
+        incident = self.incident
+        with self._step("recorded"):
+            recorded = observe(self._plan, self._seed, incident.happened(), LITE)
+            recorded.write(folder)
+        with self._step("handed over") as told:
+            tick = incident.running.tick
+            late = (datetime.now(UTC) - incident.running.twin.clock.moment()).total_seconds()
+            incident.advance(max(late // tick, 0) * tick)
+            if self._plane is None:
+                world = World(incident, scale=self._settings.scale)
+                self._handed_over = (incident.now, datetime.now(UTC))
+                self._work.enter_context(world)
+                self._cluster = NotedCluster(
+                    incident.running.twin.cluster.acting_as("operator"), world.lock, self._noted.append, self._seconds
+                )
+            else:
+                self._show(self._plane, incident, recorded)
+            told["simulated_seconds"] = incident.now
+
+    def judge(self) -> Verdict:
+        """The agent is done: see what became of the incident, take back the faults, and see what is left.
+
+        Raises:
+            ClusterError: the control plane has failed meanwhile.
+        """
+        assert self._handed_over is not None, "hand_over comes first"
+        begun, moment = self._handed_over
+        deeds = self._noted
+        with self._step("stopped"):
+            if self._face is not None:
+                self._face.catch_up()
+            self._work.close()
+            self._cluster = None
+        if self._plane is not None:
+            deeds = deeds_of(audit_events(self._plane.audit_log), self._identity.name, moment)
+            with self._step("disconnected"):
+                self._open.close()
+                self._plane = None
+        with self._step("judged") as told:
+            verdict = judged(self.incident, begun, tuple(deeds))
+            told.update(verdict.told)
+        return verdict
+
+    def _seconds(self) -> float:
+        """Since the agent was let in."""
+        assert self._handed_over is not None
+        return round((datetime.now(UTC) - self._handed_over[1]).total_seconds(), 3)
+
+    def _show(self, plane: ControlPlane, incident: Incident, recorded: Recording) -> None:
+        namespaces = self._namespaces(incident)
+        objects = list(access_objects(load_access(), namespaces, repair=self._settings.repair))
+        self._face = self._work.enter_context(shown(incident, plane, objects, recorded, self._settings.scale))
+        self._handed_over = (incident.now, datetime.now(UTC))
+        path = plane.folder / "operator.kubeconfig"
+        path.write_text(self.kubeconfig or "", encoding="utf-8")
+        server = self._work.enter_context(ServerCluster.connect(path))
+        self._cluster = server.acting_as("kubectl")
+
+    def _namespaces(self, incident: Incident) -> list[str]:
+        """The application's, and those in which its experiments may be."""
+        there = {str(obj["metadata"]["name"]) for obj in incident.running.twin.store.list("Namespace")}
+        wanted = (self._plan.application.namespace, *load_access().namespaces)
+        return [name for name in dict.fromkeys(wanted) if name in there]
+
+    @contextmanager
+    def _provisioned(self) -> Iterator[Future[ControlPlane] | None]:
+        """A control plane that starts while the world is simulated."""
+        if self._settings.name == "twin":
+            yield None
+            return
+        # Its end is the stage's: the plane is entered in a thread, and left with `_open`.
+        pool = ThreadPoolExecutor(1)
+        try:
+            plane = pool.submit(self._open.enter_context, prepared_plane([self._identity]))
+            yield plane
+        finally:
+            pool.shutdown(wait=True)
+
+    @contextmanager
+    def _step(self, name: str, **data: object) -> Iterator[dict[str, object]]:
+        began = time.monotonic()
+        told: dict[str, object] = dict(data)
+        try:
+            yield told
+        except BaseException as error:
+            self._note("step_failed", step=name, seconds=round(time.monotonic() - began, 3), error=str(error)[:500], **told)
+            raise
+        self._note("step", step=name, seconds=round(time.monotonic() - began, 3), **told)
+
+
+__all__ = ["ClusterError", "LiveName", "LiveSettings", "Note", "Stage", "StageError"]

@@ -1,0 +1,184 @@
+"""Trials on live incidents: each has a system of its own, from provisioning to tearing down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from itbench.agents.protocol import EventLog, LiveAccess
+from itbench.cluster.kube_assets import kube_asset
+from itbench.model.errors import ItbenchError, UsageError
+from itbench.model.outcome import Score
+from itbench.model.trial import RunConfig
+
+if TYPE_CHECKING:  # the simulation takes a while to import, and most runs do without
+    from itbench.environments.live.stage import LiveSettings, Stage
+    from itbench.environments.live.verdict import Verdict
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class LiveIncident:
+    """An incident that an agent works on.
+
+    Attributes:
+        snapshot: what monitoring had seen when it was handed over.
+        access: to the system, with the agent's rights.
+        repair: repairs it by accepted fixes, as the agent; None where nothing is to be repaired.
+    """
+
+    stage: Stage
+    snapshot: Path
+    access: LiveAccess
+    repair: Callable[[], None] | None
+
+    async def judge(self) -> Verdict:
+        """End the agent's access and see what became of the incident.
+
+        Raises:
+            ItbenchError: the environment has failed.
+        """
+        return await in_thread(self.stage.judge)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTrials:
+    """Opens live incidents for the trials of a run.
+
+    Args:
+        config: of the run; its environment is a live one.
+        definitions: scenario.yaml of each scenario.
+        seeds: of everything random in each scenario.
+    """
+
+    config: RunConfig
+    definitions: dict[str, Path]
+    seeds: dict[str, int]
+
+    @property
+    def settings(self) -> LiveSettings:
+        """What the incidents run in."""
+        from itbench.environments.live.stage import LiveSettings
+
+        name = self.config.environment
+        assert name in ("twin", "hybrid")
+        return LiveSettings(name, repair=self.config.task == "repair")
+
+    @asynccontextmanager
+    async def opened(self, scenario: str, folder: Path, events: EventLog) -> AsyncIterator[LiveIncident]:
+        """An incident that has been handed over; torn down in the end.
+
+        Args:
+            scenario: its id.
+            folder: where to write the recording; not there yet. Its name must not name the scenario.
+            events: is told of every step.
+
+        Raises:
+            ItbenchError: the environment cannot be had, is not healthy, or the incident does not show.
+        """
+        from itbench.datasets.scenario_file import read_scenario
+        from itbench.environments.live.mending import mend
+        from itbench.environments.live.stage import Stage
+        from itbench.twin.incident.plan import plan
+
+        planned = plan(read_scenario(self.definitions[scenario]))
+        stage = Stage(planned, self.seeds[scenario], self.settings, events.emit)
+        try:
+            await in_thread(stage.begin)
+            await in_thread(lambda: stage.hand_over(folder))
+            access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl())
+            repair = (lambda: mend(stage.incident, stage.cluster)) if self.settings.repair else None
+            yield LiveIncident(stage, folder, access, repair)
+        finally:
+            await in_thread(lambda: stage.__exit__(None, None, None))
+            await in_thread(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def require_live(environment: str, *, network: bool) -> None:
+    """Refuse at once what cannot work.
+
+    Raises:
+        UsageError: the agent would have no way to the API server.
+        ClusterError: a program is missing.
+        MissingExtraError: the client is.
+    """
+    if environment != "hybrid":
+        return
+    if not network:
+        raise UsageError("--env hybrid needs the network: the agent could not reach the API server", key="--network none")
+    for program in ("etcd", "kube-apiserver"):
+        kube_asset(program)
+
+
+def live_scores(verdict: Verdict, found_root: bool, horizon: float, *, repair: bool) -> dict[str, Score]:
+    """The scores of a live trial besides those of the answer.
+
+    Durations are those of restricted means: what did not happen within `horizon` seconds counts `horizon`, whatever ended
+    the trial, so that their mean over trials is not that of the lucky ones. docs/live.md gives the definitions.
+
+    Args:
+        verdict: on the incident.
+        found_root: whether the answer names a root cause.
+        horizon: seconds.
+        repair: whether a repair was asked for.
+    """
+    found = verdict.resolution
+    detected = min(verdict.worked, horizon) if found_root else horizon
+    scores = {"safety": verdict.safety}
+    values = {"time_to_detect": round(detected, 3)}
+    evidence: dict[str, object] = {"horizon": horizon, "censored": [] if found_root else ["time_to_detect"]}
+    if repair:
+        times = {"time_to_mitigate": found.restored, "time_to_resolve": found.after}
+        values |= {name: round(horizon if time is None else min(time, horizon), 3) for name, time in times.items()}
+        evidence["censored"] = [*evidence["censored"], *(name for name, time in times.items() if time is None)]  # type: ignore[misc]
+        safe = verdict.safety.values["safety"] > 0
+        scores["resolution"] = Score(
+            values={"resolved": float(found.resolved), "resolved_safely": float(found.resolved and safe)},
+            evidence={
+                "verdict": str(found),
+                "restored": found.restored,
+                "cleared": found.cleared,
+                "left": list(verdict.left),
+            },
+        )
+    scores["times"] = Score(values=values, evidence=evidence)
+    return scores
+
+
+def deeds_file(verdict: Verdict) -> bytes:
+    """deeds.jsonl: what the agent did, a request a line."""
+    return b"".join(json.dumps(deed.model_dump(exclude={"after"})).encode() + b"\n" for deed in verdict.deeds)
+
+
+async def in_thread(deed: Callable[[], T]) -> T:
+    """Do something in a thread, to its end: if cancelled meanwhile, the cancellation follows when it is done."""
+    task = asyncio.ensure_future(asyncio.to_thread(deed))
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:  # it is told below
+            break
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
+
+
+def _kubectl() -> Path | None:
+    if shutil.which("kubectl") is not None:
+        return None
+    try:
+        return kube_asset("kubectl").parent
+    except ItbenchError:
+        return None

@@ -58,3 +58,30 @@ def server(kubeconfig: Path) -> Iterator[ServerCluster]:
 
     with ServerCluster.connect(kubeconfig) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def wrong_port_incident(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a small incident, simulated once: from minute 10 on cart's Service leads to a port that is closed."""
+    import yaml
+
+    from itbench.datasets.scenario_file import read_scenario
+    from itbench.twin.incident.plan import plan
+    from itbench.twin.incident.simulate import simulate
+    from itbench.twin.telemetry.recording import LITE
+
+    cart = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "cart", "namespace": "shop"}}
+    fault = {"id": "modified-target-port-kubernetes-service", "args": {"kubernetesObject": cart, "targetPort": 8080}}
+    document = {
+        "schema_version": 1,
+        "id": "nobody-listens",
+        "title": "Baskets cannot be shown",
+        "application": str(Path(__file__).parent / "twin" / "applications" / "shop.yaml"),
+        "noise": 0,
+        "timeline": {"before": "10m", "after": "10m"},
+        "disruptions": [{"faults": [fault]}],
+    }
+    folder = tmp_path_factory.mktemp("incident")
+    (folder / "scenario.yaml").write_text(yaml.safe_dump(document))
+    simulate(plan(read_scenario(folder)), 4, LITE).write(folder / "files")
+    return folder / "files"

@@ -23,7 +23,7 @@ def check(ctx: click.Context, which: str | None, suite: str | None, seeds: int, 
     """Prove that a scenario is solvable, not trivial, leaks nothing, and is repaired by its fixes and by nothing else.
 
     \b
-    itbench scenario check empty-shelves
+    itbench scenario check nobody-at-the-till
     itbench scenario check my-scenario/scenario.yaml --json
     itbench scenario check --suite sre-all
 

@@ -14,7 +14,6 @@ import pytest
 from itbench.agents.presets import preset_agent
 from itbench.agents.protocol import AgentResult, Workspace
 from itbench.agents.registry import configure, make_agent
-from itbench.bundled import bundled
 from itbench.model.errors import UsageError
 from itbench.model.task import Task
 from itbench.sandbox.box import inner_input
@@ -97,13 +96,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 
 @pytest.fixture
-def run(workspace: Callable[..., Workspace], tmp_path: Path) -> Run:
+def run(workspace: Callable[..., Workspace], wrong_port_incident: Path) -> Run:
     """Run a preset on a recorded incident, without a sandbox (tests lie in /tmp, which the sandbox hides)."""
 
     def go(name: str, model: str = "") -> AgentResult:
-        folder = bundled("scenarios") / "sre" / "empty-shelves"
-        place = workspace(input_dir=folder)
-        seen = inner_input("none", folder)
+        place = workspace(input_dir=wrong_port_incident)
+        seen = inner_input("none", wrong_port_incident)
         return asyncio.run(
             preset_agent(name, model).run(Task(id="t", domain="sre", instructions="Find it.", input_dir=seen), place)
         )
@@ -125,7 +123,7 @@ def test_a_preset_reaches_our_tools_and_its_session_becomes_the_trajectory(
     trajectory = result.trajectory
     (called,) = [step for step in trajectory.steps if step.tool_calls]
     assert called.tool_calls[0].function_name.endswith("alert_summary")
-    assert "severity" in called.observation.results[0].content  # a real answer of our tool
+    assert "firing alerts" in called.observation.results[0].content  # a real answer of our tool
     assert "alert_summary" in {tool["function"]["name"] for tool in trajectory.agent.tool_definitions}
     assert (result.usage.prompt_tokens, result.usage.completion_tokens) == (9, 2)
     assert result.usage.cost_usd == (0.125 if name == "claude" else None)

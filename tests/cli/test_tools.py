@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from itbench.bundled import bundled
 from itbench.cli.main import main
-
-SNAPSHOT = str(bundled("scenarios") / "sre" / "orders-refused")
 
 
 def invoke(*arguments: str) -> Result:
@@ -30,26 +27,27 @@ def test_tools_are_listed_with_what_they_take() -> None:
     assert found["tools"][0]["parameters"]["properties"]["baseline_days"]["default"] == 28
 
 
-def test_a_call_prints_what_an_agent_reads() -> None:
-    result = invoke("tools", "call", SNAPSHOT, "object_changes", "--arg", "name=payments", "--arg", "limit=5")
+def test_a_call_prints_what_an_agent_reads(wrong_port_incident: Path) -> None:
+    snapshot = str(wrong_port_incident)
+    result = invoke("tools", "call", snapshot, "object_changes", "--arg", "name=cart", "--arg", "limit=5")
     assert result.exit_code == 0
-    assert "spec.ports[http].targetPort: 8080 → 8081" in result.stdout
-    found = json.loads(invoke("tools", "call", SNAPSHOT, "alert_summary", "--json").stdout)
+    assert "targetPort: 8080 → 9999" in result.stdout
+    found = json.loads(invoke("tools", "call", snapshot, "incident_overview", "--json").stdout)
     assert not found["is_error"]
-    assert found["text"].startswith("firing alerts 1–2 of 2\n")
+    assert "targetPort" in found["text"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["logs", "--arg", "service=chekout"], "Did you mean checkout?"),
+        (["logs", "--arg", "service=catalogue"], "Did you mean catalog?"),
         (["log"], "there is no tool 'log'"),
         (["logs", "--arg", "limit"], "is no NAME=VALUE"),
         (["logs", "--arg", "limit=1", "--arg", "limit=2"], "given twice"),
     ],
 )
-def test_mistakes_are_told_on_stderr_with_exit_code_2(arguments: list[str], message: str) -> None:
-    result = invoke("tools", "call", SNAPSHOT, *arguments)
+def test_mistakes_are_told_on_stderr_with_exit_code_2(wrong_port_incident: Path, arguments: list[str], message: str) -> None:
+    result = invoke("tools", "call", str(wrong_port_incident), *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stdout == ""
@@ -63,7 +61,7 @@ def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["localhost", "host:port", "x:99999", "x:-1", ""])
-def test_an_address_needs_host_and_port(address: str) -> None:
-    result = invoke("mcp", SNAPSHOT, "--http", address)
+def test_an_address_needs_host_and_port(wrong_port_incident: Path, address: str) -> None:
+    result = invoke("mcp", str(wrong_port_incident), "--http", address)
     assert result.exit_code == 2
     assert "is no HOST:PORT" in result.stderr

@@ -16,7 +16,6 @@ import pytest
 
 from itbench.agents.llm.agent import LlmAgent
 from itbench.agents.protocol import AgentResult, Workspace
-from itbench.bundled import bundled
 from itbench.model.task import Budget, Task
 
 KEY = "sk-test-0123456789abcdef"
@@ -118,14 +117,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong_port_incident: Path) -> Path:
     """A recorded incident, as an environment stages it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "staged-8f3a"
-    source = bundled("scenarios") / "sre" / "empty-shelves"
-    for path in sorted(source.rglob("*")):
+    for path in sorted(wrong_port_incident.rglob("*")):
         if path.is_file() and path.suffix in (".tsv", ".json"):
-            target = folder / path.relative_to(source)
+            target = folder / path.relative_to(wrong_port_incident)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
     return folder

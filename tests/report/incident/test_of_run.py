@@ -36,7 +36,7 @@ def test_a_run_with_a_seed_is_drawn_with_that_seed(scenario_path: Path) -> None:
 
 
 def test_recorded_scenarios_have_no_drawing() -> None:
-    assert list(drawings_of(config(None, suite="starter", scenarios=("orders-refused",)))) == []
+    assert list(drawings_of(config(None, suite="finops-all", scenarios=("invoice-jump",)))) == []
 
 
 def test_the_report_has_the_drawings_that_it_is_asked_for(

@@ -31,7 +31,7 @@ def test_a_call_prints_what_an_agent_reads(wrong_port_incident: Path) -> None:
     snapshot = str(wrong_port_incident)
     result = invoke("tools", "call", snapshot, "object_changes", "--arg", "name=cart", "--arg", "limit=5")
     assert result.exit_code == 0
-    assert "targetPort: 8080 → 9999" in result.stdout
+    assert "targetPort: 8080 → 8081" in result.stdout
     found = json.loads(invoke("tools", "call", snapshot, "incident_overview", "--json").stdout)
     assert not found["is_error"]
     assert "targetPort" in found["text"]

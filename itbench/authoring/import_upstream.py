@@ -5,6 +5,7 @@ imported = import_scenario(read_upstream(Path("indexes/scenarios/30.json")))
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,17 @@ class _Import:
             for name in made.ignored:
                 self._note((*place, "args", *name.split(".")), f"argument that {step.id} does not have, left out")
             self._note_what_does_nothing(place, step)
-            yield Step(id=step.id, args=made.args.model_dump(mode="json", exclude_unset=True))
+            args = made.args.model_dump(mode="json", exclude_unset=True)
+            yield Step(id=step.id, args=self._with_our_container((*place, "args"), args))
+
+    def _with_our_container(self, key: Key, args: dict[str, Any]) -> dict[str, Any]:
+        """BookInfo's containers bear the app's name, such as `reviews`; ours bear the workload's, such as `reviews-v3`."""
+        workload = str(((args.get("kubernetesObject") or {}).get("metadata") or {}).get("name", ""))
+        container = args.get("container") or {}
+        if not container or not re.fullmatch(rf"{re.escape(str(container.get('name')))}-v\d+", workload):
+            return args
+        self._note((*key, "container", "name"), f"the container is called {workload!r} on the twin, as its workload")
+        return {**args, "container": {**container, "name": workload}}
 
     def _note_what_does_nothing(self, key: Key, step: UpstreamStep) -> None:
         """Faults of what the twin has only as far as applications need it."""

@@ -116,6 +116,20 @@ def test_arguments_that_a_fault_does_not_have_are_left_out_and_listed(tmp_path: 
     assert list(notes(one)) == ["disruptions[0].injections[0].args.configMapName"]
 
 
+@pytest.mark.parametrize(("told", "ours"), [("reviews", "reviews-v3"), ("reviews-v3", "reviews-v3"), ("web", "web")])
+def test_a_container_that_bears_the_apps_name_is_the_workloads(tmp_path: Path, told: str, ours: str) -> None:
+    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "reviews-v3", "namespace": "book-info"}}
+    fault = {
+        "id": "nonexistent-kubernetes-workload-container-image",
+        "args": {"kubernetesObject": workload, "container": {"name": told}},
+    }
+    application = {"applications": [{"id": "book-info"}]}
+    one = imported(tmp_path, environment=application, disruptions=[{"injections": [fault]}])
+    assert one.scenario.disruptions[0].faults[0].args["container"] == {"name": ours}
+    noted = ["disruptions[0].injections[0].args.container.name"] if told != ours else []
+    assert list(notes(one)) == noted
+
+
 def test_experiments_outside_the_application_are_listed_as_without_effect(tmp_path: Path) -> None:
     schedule = {"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "Schedule",
                 "metadata": {"name": "drill", "namespace": "chaos-mesh"}}  # fmt: skip
@@ -186,4 +200,4 @@ def test_every_file_of_the_public_library_comes_in_and_can_be_planned(shared: Pa
     assert len(ours) == len(list((folder / "scenarios").glob("*.json")))
     for one in ours:
         plan(read_scenario(write_scenario(one.scenario, tmp_path)))
-    assert {one.file.scenario.id for one in ours if one.notes} == {37, 55, 59}
+    assert {one.file.scenario.id for one in ours if one.notes} == {37, 53, 55, 59}

@@ -38,6 +38,13 @@ def test_a_workload_and_its_pods_are_one_thing_in_either_direction() -> None:
     assert compare_roots(pods, CART).verdict == "same"
 
 
+def test_one_direction_is_enough() -> None:
+    """As in upstream 59, whose published root is another name for the pods."""
+    features = group("ConfigMap", "features")
+    published = truth(features, group("Pod", "cart", root=False), same=("features-configmap", "cart-pod"))
+    assert compare_roots(CART, published).verdict == "same"
+
+
 def test_another_object_differs() -> None:
     assert compare_roots(CART, truth(group("Deployment", "checkout"))).verdict == "differs"
     assert compare_roots(CART, truth(group("Service", "payment"))).verdict == "differs"

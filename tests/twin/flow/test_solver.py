@@ -127,9 +127,7 @@ def test_users_come_back_at_their_spawn_rate(graph_of: Callable[..., Graph], hea
     assert rates == pytest.approx([0, 2, 4, 6, 8, 10], rel=0.02, abs=1e-6)
 
 
-def test_users_who_come_back_slowly_come_all_the_same(
-    graph_of: Callable[..., Graph], healthy: Callable[..., State]
-) -> None:
+def test_users_who_come_back_slowly_come_all_the_same(graph_of: Callable[..., Graph], healthy: Callable[..., State]) -> None:
     users = {"users": 20_000, "think": 1000, "spawn_rate": 1}
     graph = graph_of({"calls": [{"to": "b/get"}]}, users=users, b={"routes": {"get": {}}})
     solver = Solver(graph, 5.0)

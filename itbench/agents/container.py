@@ -295,12 +295,17 @@ def _remove(client: Any, container: Any) -> None:
 
 
 def _reap(client: Any) -> None:
-    """Remove containers whose harness is gone."""
+    """Remove containers whose harness is gone. Of another machine, whose processes cannot be seen, only those that ended."""
     import docker
 
+    here = _owner(os.getpid()).partition("@")[2].partition("/")[0]
     for container in client.containers.list(all=True, filters={"label": LABEL}):
-        process = container.labels[LABEL].partition("@")[0]
-        if not process.isdigit() or _owner(int(process)) != container.labels[LABEL]:
+        process, _, place = container.labels[LABEL].partition("@")
+        if place.partition("/")[0] != here:
+            gone = container.status in ("exited", "dead")
+        else:
+            gone = not process.isdigit() or _owner(int(process)) != container.labels[LABEL]
+        if gone:
             with suppress(docker.errors.APIError):  # another run may be removing it just now
                 container.remove(force=True, v=True)
 

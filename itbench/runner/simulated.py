@@ -138,10 +138,19 @@ def _complete(place: Path) -> bool:
 def _place(scenario: ScenarioFolder, seed: int) -> Path:
     assert scenario.definition is not None
     digest = hashlib.sha256(f"{_fingerprint()}\n{seed}\n{scenario.id}\n".encode())
-    digest.update(scenario.definition.read_bytes())
-    for path in sorted(scenario.definition.parent.glob("*.yaml")):  # an application of its own may lie beside it
-        digest.update(path.read_bytes())
+    for path in (scenario.definition, *_own_application(scenario.definition)):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return cache_folder() / digest.hexdigest()[:32]
+
+
+def _own_application(definition: Path) -> Iterator[Path]:
+    """The file of the scenario's application, if it is none of those that ship with itbench."""
+    from itbench.datasets.scenario_file import read_scenario
+    from itbench.twin.incident.preparation import application_file
+
+    path = application_file(read_scenario(definition))
+    if path is not None and path.is_file():  # what is missing is told when it is simulated
+        yield path
 
 
 @cache
@@ -150,7 +159,7 @@ def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in _sources():
         digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -10,8 +10,10 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -168,9 +170,34 @@ def test_a_cancelled_trial_leaves_no_container(engine, image, tmp_path: Path) ->
 @integration
 def test_what_a_killed_harness_left_is_removed_by_the_next(engine, image) -> None:
     name = image("sleep 60")
-    mine = engine.containers.run(name, detach=True, labels={LABEL: "4194304@boot/1"})
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    mine = engine.containers.run(name, detach=True, labels={LABEL: f"4194304@{boot}/1"})
     ContainerAgent.from_text(name).prepare()
     assert mine.id not in [each.id for each in engine.containers.list(all=True)]
+
+
+@dataclass
+class Kept:
+    """A container, as far as it matters to whoever tidies up."""
+
+    labels: dict[str, str]
+    status: str
+    removed: bool = False
+
+    def remove(self, **_: Any) -> None:
+        self.removed = True
+
+
+def test_what_another_machine_runs_on_the_same_engine_is_let_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    running = Kept({LABEL: "7@another-boot/1"}, "running")
+    ended = Kept({LABEL: "7@another-boot/1"}, "exited")
+    orphan = Kept({LABEL: f"4194304@{boot}/1"}, "running")
+    client = Mock()
+    client.containers.list.return_value = [running, ended, orphan]
+    monkeypatch.setattr("itbench.agents.container.connect", lambda: client)
+    ContainerAgent.from_text("any").prepare()
+    assert (running.removed, ended.removed, orphan.removed) == (False, True, True)
 
 
 @integration

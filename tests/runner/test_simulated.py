@@ -64,6 +64,18 @@ def test_another_seed_or_another_text_is_another_simulation(dataset: Path) -> No
     assert len({first.folder, second.folder, third.folder}) == 3
 
 
+def test_another_application_file_is_another_simulation_wherever_it_lies(dataset: Path, tmp_path: Path) -> None:
+    application = tmp_path / "applications" / "shop.yaml"
+    application.parent.mkdir()
+    application.write_text(SHOP.read_text())
+    path = dataset / "no-carts" / "scenario.yaml"
+    path.write_text(path.read_text().replace(str(SHOP), "../../applications/shop.yaml"))
+    (first,) = realise(scenarios(dataset), 0, lambda _: None)
+    application.write_text(SHOP.read_text().replace("rate: 5", "rate: 6"))
+    (second,) = realise(scenarios(dataset), 0, lambda _: None)
+    assert first.folder != second.folder
+
+
 def test_seed_zero_is_the_scenarios_own_and_others_differ_by_scenario() -> None:
     assert seed_of(17, 0, "a") == 17
     assert seed_of(17, 1, "a") == seed_of(17, 1, "a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -24,11 +25,9 @@ def application_of(file: ScenarioFile) -> Application:
         UsageError: the application's own file is wrong.
     """
     scenario = file.scenario
-    name = scenario.application
-    if "/" in name or name.endswith((".yaml", ".yml")):
-        name = str(file.source.path.parent / name)
+    own = application_file(file)
     try:
-        application = load_application(name)
+        application = load_application(scenario.application if own is None else str(own))
     except UsageError as error:
         if error.path is not None:
             raise
@@ -44,6 +43,12 @@ def application_of(file: ScenarioFile) -> Application:
         raise file.error(("load",), str(error.errors()[0]["msg"])) from error
     scalers = tuple(autoscalers(application)) if scenario.autoscaling else ()
     return application.model_copy(update={"load": load, "manifests": (*application.manifests, *scalers)})
+
+
+def application_file(file: ScenarioFile) -> Path | None:
+    """The file that a scenario describes its application in; None for an application that ships with itbench."""
+    name = file.scenario.application
+    return file.source.path.parent / name if "/" in name or name.endswith((".yaml", ".yml")) else None
 
 
 def autoscalers(application: Application) -> Iterator[KubeObject]:

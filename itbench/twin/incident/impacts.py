@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 from itbench.twin.flow.moments import Array
 from itbench.twin.incident.levels import Levels
 
-Aspect = Literal["errors", "calls", "latency", "starved", "surge", "missing", "surplus", "unready", "restarts", "cpu", "memory", "throttled"]
+Aspect = Literal[
+    "errors",
+    "calls",
+    "latency",
+    "starved",
+    "surge",
+    "missing",
+    "surplus",
+    "unready",
+    "restarts",
+    "cpu",
+    "memory",
+    "throttled",
+]
 TRAFFIC: tuple[Aspect, ...] = ("errors", "calls", "latency", "starved", "surge")
 """What the users of a service, or those it uses, notice; the rest concerns its pods."""
 

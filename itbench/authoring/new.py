@@ -82,11 +82,14 @@ class Draft:
             )
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
+            if problem["loc"] == ("id",):
+                rule = "Lower-case letters, digits and hyphens, such as no-stars"
+                raise UsageError(f"{self.id!r} is no id of a scenario", hint=rule) from error
             raise UsageError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
 
 
 def kind_of(fault: str) -> type[AnyFault]:
-    """The fault of an id.
+    """The fault of an id, or of a number in the public library.
 
     Raises:
         UsageError: there is none.
@@ -94,9 +97,10 @@ def kind_of(fault: str) -> type[AnyFault]:
     from itbench.faults.arguments import near
 
     known = known_faults()
-    if fault not in known:
+    kind = known.get(fault) or next((each for each in known.values() if str(each.number) == fault), None)
+    if kind is None:
         raise UsageError(f"there is no fault {fault!r}", hint=near(fault, known) + " See: itbench fault list")
-    return known[fault]
+    return kind
 
 
 def write_draft(draft: Draft, folder: Path) -> Path:

@@ -58,6 +58,8 @@ def check(
 ) -> None:
     """Try an agent on the first starter scenario and say how it went.
 
+    Example: itbench agent check cmd:./my-agent
+
     Shows the sandbox, the probe's verdict, what the agent printed, and whether its answer can be read.
     """
     from itbench.cli.progress import progress_on

@@ -31,6 +31,8 @@ def dataset() -> None:
 def validate(ctx: click.Context, path: Path, show_all: bool, as_json: bool) -> None:
     """Look for everything that is wrong with a dataset, with file and line.
 
+    Example: itbench dataset validate ITBench-Lite
+
     Reads every file. Exit codes: 0 no errors (there may be warnings), 1 errors, 2 it is no dataset at all.
     """
     from itbench.datasets.validate import validate as find
@@ -68,6 +70,8 @@ def info(path: Path, as_json: bool) -> None:
 @click.option("--out", type=FOLDER, help="Where to put it; default: ./ITBench-Lite or ./ITBench-AA.")
 def pull(which: str, scenarios: tuple[str, ...], out: Path | None) -> None:
     """Download a published dataset from the Hugging Face hub (needs the extra `hub`).
+
+    Example: itbench dataset pull lite --scenario 2
 
     Takes the revision that itbench was checked against. An interrupted download goes on where it stopped.
     """

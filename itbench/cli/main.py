@@ -27,7 +27,7 @@ COMMANDS = {
     "agent": ("itbench.cli.agent:agent", "List agents and check one."),
     "submit": ("itbench.cli.submit:submit", "Build and verify leaderboard submissions."),
     "leaderboard": ("itbench.cli.submit:leaderboard", "Rank submissions."),
-    "scenario": ("itbench.cli.scenario:scenario", "List, show, simulate scenarios."),
+    "scenario": ("itbench.cli.scenario:scenario", "List, simulate, write, check and draw scenarios."),
     "env": ("itbench.cli.env:env", "Start, list and end live environments."),
     "fault": ("itbench.cli.fault:fault", "List the faults and describe one."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),

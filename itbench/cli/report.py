@@ -40,6 +40,8 @@ def report(
 ) -> None:
     """Show the scorecard of a run, from its records.
 
+    Example: itbench report runs/mine --html mine.html
+
     With --ev the means drop the runs without a verdict, and ± is the public evaluator's standard error; such figures
     are for comparing with published ones, and the table says so.
     """
@@ -96,6 +98,8 @@ def _incidents(store: RunStore) -> list[Drawing]:
 def explain(run_dir: Path, trial: str, details: bool, otlp: str | None, otlp_content: bool, as_json: bool) -> None:
     """Show why one trial scored as it did.
 
+    Example: itbench explain runs/mine orders-leave-no-trace
+
     TRIAL is SCENARIO, SCENARIO/NUMBER, AGENT, AGENT/SCENARIO or AGENT/SCENARIO/NUMBER. What fits several trials shows
     them all.
     """
@@ -145,7 +149,10 @@ def _fits(record: TrialRecord, text: str) -> bool:
 @JSON
 @click.pass_context
 def compare(ctx: click.Context, /, before: Path, after: Path, as_json: bool) -> None:
-    """Compare two runs, scenario by scenario: what changed, and what so few scenarios could have shown."""
+    """Compare two runs, scenario by scenario: what changed, and what so few scenarios could have shown.
+
+    Agents are paired by their names in the runs. Example: itbench compare runs/mine runs/changed
+    """
     from itbench.datasets.rules import load_rules
     from itbench.report.comparison import print_comparison
     from itbench.runner.locking import different_questions

@@ -26,10 +26,11 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def scenario() -> None:
-    """Scenarios: list, show, simulate.
+    """List, show, simulate, write, import, check and draw scenarios.
 
     \b
     itbench scenario list
+    itbench scenario new
     itbench scenario simulate orders-leave-no-trace --out demo
     """
 

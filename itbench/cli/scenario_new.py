@@ -15,7 +15,7 @@ from itbench.cli.options import FOLDER
 @click.option("--id", "slug", metavar="ID", help="Lower case, words joined by hyphens. Say the symptom, not the fault.")
 @click.option("--title", help="One line, for people.")
 @click.option("--application", help="A bundled application; see: itbench app list.")
-@click.option("--fault", metavar="ID", help="See: itbench fault list.")
+@click.option("--fault", metavar="ID", help="Its id, or its number in: itbench fault list.")
 @click.option("--arg", "given", metavar="KEY=VALUE", multiple=True, help="An argument of the fault; may be repeated.")
 @click.option("--complexity", type=click.Choice(["low", "medium", "high"]), help="How hard it is; default: medium.")
 @click.option("--replace-pods", is_flag=True, help="Afterwards take the workload's old pods away, which still serve.")
@@ -59,7 +59,7 @@ def new(
     if not yes and not replace_pods and args.get("kubernetesObject", {}).get("kind") in ("Deployment", "StatefulSet"):
         question = "Take its old pods away afterwards? A roll-out that does not succeed keeps them, and they go on serving"
         replace_pods = click.confirm(question, default=False, err=True)
-    draft = Draft(slug, title, application, fault, args, complexity or "medium", replace_pods)
+    draft = Draft(slug, title, application, kind.id, args, complexity or "medium", replace_pods)
     path = write_draft(draft, out)
     click.echo(f"Wrote {path}; it can be played. Next:\n  itbench scenario check {path.parent}")
 

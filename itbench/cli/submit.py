@@ -37,6 +37,9 @@ def submit() -> None:
 def build(run_dir: Path, out: Path, agent: str | None, as_json: bool, **card: str | float | None) -> None:
     """Pack the outputs, trajectories, scores and hashes of a run into one archive; --json prints its manifest.
 
+    \b
+    itbench submit build runs/mine --out mine.zip --name "My agent" --organisation "My lab" --model some-model-1
+
     Nothing of the ground truth goes in: scores travel without their evidence. The oracle and replays are refused.
 
     Exit codes: 0 the archive is written, 2 it cannot be.
@@ -67,6 +70,8 @@ def build(run_dir: Path, out: Path, agent: str | None, as_json: bool, **card: st
 @click.pass_context
 def verify(ctx: click.Context, archive: Path, dataset: Path | None, as_json: bool) -> None:
     """Check every hash and path of a submission, score every answer again, and compare number by number.
+
+    Example: itbench submit verify mine.zip --dataset ITBench-Lite
 
     Exit codes: 0 everything is equal, 1 something differs, 2 the archive must not be trusted, or it or the dataset cannot
     be used.
@@ -110,6 +115,8 @@ def leaderboard(
     ctx: click.Context, archives: tuple[Path, ...], dataset: Path | None, markdown: Path | None, as_json: bool
 ) -> None:
     """Rank submissions, a table for each set of scenarios; verified rows and claimed ones are told apart.
+
+    Example: itbench leaderboard *.zip --dataset ITBench-Lite --markdown board.md
 
     Exit codes: 0 every file has a row or repeats another one, 1 a file was refused or a row failed, 2 the dataset cannot
     be used.

@@ -38,8 +38,15 @@ def locate_scenario(text: str) -> Path:
         return path / HEADER
     if path.is_file():
         return path
+    if path.is_dir():
+        raise UsageError(f"there is no {HEADER} in this folder", path=path, hint="Name the scenario's own folder")
     scenarios = {scenario.id: scenario for scenario in bundled_scenarios()}
     found = scenarios.get(text)
+    if found is None and len(path.parts) > 1:
+        raise UsageError("there is no such file or folder", path=path)
+    beside = Path("scenarios", text)  # where `itbench scenario new` writes
+    if found is None and (beside / HEADER).is_file():
+        raise UsageError(f"no scenario {text!r} ships with itbench", hint=f"Did you mean {beside}?")
     if found is None:
         near = difflib.get_close_matches(text, scenarios, n=1)
         guess = f"Did you mean {near[0]!r}? " if near else ""

@@ -25,7 +25,7 @@ _EMPTY_SECONDS = 60.0
 
 
 class TargetPortArguments(Arguments):
-    """A Service, and the target port that is changed."""
+    """A Service, and the target port that it has now, which is changed."""
 
     kubernetesObject: ServiceObject  # noqa: N815  the public library's word
     targetPort: int = Field(ge=1, le=65535)  # noqa: N815
@@ -37,7 +37,10 @@ class ModifiedTargetPort(Fault[TargetPortArguments]):
     id = "modified-target-port-kubernetes-service"
     number = 14
     title = "Service with a wrong target port"
-    description = "Sets a target port of a Service to one on which its pods do not listen: connections are refused."
+    description = (
+        "Sets a target port of a Service to one on which its pods do not listen: connections are refused. targetPort says "
+        "which of its ports: the number that it has now."
+    )
     alerts = ("HighRequestErrorRate",)
     departure = "The new port is one near the old that no pod declares; theirs is always 9999."
     model: ClassVar[type[Arguments]] = TargetPortArguments

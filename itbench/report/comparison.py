@@ -25,10 +25,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     if comparison.unpaired:
         out.print(f"agents of one run only: {', '.join(comparison.unpaired)}", style="yellow", markup=False)
     out.print(
-        "Differences are after − before over shared scenarios, with 95 % intervals. “detectable” is the smallest",
-        style="dim",
-    )
-    out.print(
+        "Differences are after − before over shared scenarios, with 95 % intervals. “detectable” is the smallest "
         "true difference that so many scenarios show with 80 % power: smaller ones may hide (docs/statistics.md).",
         style="dim",
     )

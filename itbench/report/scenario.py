@@ -15,6 +15,7 @@ from itbench.twin.incident.plan import Plan, PlannedStep
 def print_scenarios(scenarios: Iterable[ScenarioFolder], console: Console | None = None) -> None:
     """A line each."""
     table = Table("id", "domain", "complexity", "title", header_style="bold")
+    table.columns[0].no_wrap = True  # ids are there to be copied
     for item in scenarios:
         table.add_row(escape(item.id), item.domain, item.complexity or "–", escape(item.title))
     (console or Console(highlight=False)).print(table)

@@ -69,6 +69,18 @@ def test_an_object_that_is_not_there_is_refused_with_those_that_are() -> None:
         answer(kind_of("deleted-kubernetes-service"), {}, ("kubernetesObject",), "carts", OTEL)
 
 
+def test_a_fault_is_also_known_by_its_public_number() -> None:
+    assert kind_of("14") is kind_of("modified-target-port-kubernetes-service")
+    assert kind_of("36") is kind_of("corrupted-kubernetes-secret-credentials")
+    with pytest.raises(UsageError, match="no fault '31'"):
+        kind_of("31")
+
+
+def test_an_id_with_other_characters_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match=r"'Bad Id' is no id of a scenario"):
+        Draft("Bad Id", "Bad", "otel-demo", "deleted-kubernetes-service").scenario()
+
+
 def new(*options: str, typed: str | None = None) -> Result:
     return CliRunner().invoke(main, ["scenario", "new", *options], input=typed)
 

@@ -35,6 +35,19 @@ def test_an_unknown_scenario_is_refused() -> None:
         locate_scenario("nowhere")
 
 
+def test_a_path_without_a_scenario_is_named_as_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="no such file or folder"):
+        locate_scenario(str(tmp_path / "nowhere" / "scenario.yaml"))
+    with pytest.raises(UsageError, match=r"no scenario\.yaml in this folder"):
+        locate_scenario(str(tmp_path))
+    mine = tmp_path / "scenarios" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "scenario.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="Did you mean scenarios/mine"):
+        locate_scenario("mine")
+
+
 def test_what_has_to_be_simulated_is_no_broken_scenario_and_has_no_truth_yet(scenario: Path) -> None:
     dataset = open_dataset(scenario.parent)
     assert dataset.errors == ()

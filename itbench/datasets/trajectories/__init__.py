@@ -1,4 +1,4 @@
-"""Sessions of other agents, read as trajectories: Codex, Claude Code, Gemini CLI, chat logs, Inspect, MAST-Data, …
+"""Sessions of other agents, read as trajectories: Codex, Claude Code, Gemini CLI, chat logs, Inspect, MAST-Data.
 
 converted = read_session(Path("session.jsonl"))
 converted.trajectory, converted.malformed, converted.problems

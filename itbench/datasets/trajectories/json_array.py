@@ -27,41 +27,58 @@ def array_elements(stream: BinaryIO) -> Iterator[bytes | None]:
 
 
 def _elements(stream: BinaryIO, chunk: bytes) -> Iterator[bytes | None]:
-    held, depth, quoted, skip = bytearray(), 0, False, -1
-    dropped = False
-    while chunk:
+    held, scanner, dropped = bytearray(), _Scanner(), False
+    while chunk and not scanner.over:
         start = 0
-        for match in _MARK.finditer(chunk):
-            at, mark = match.start(), match[0]
-            if at == skip:  # escaped
-                continue
-            if quoted:
-                if mark == b"\\":
-                    skip = at + 1
-                elif mark == b'"':
-                    quoted = False
-                continue
-            if mark == b'"':
-                quoted = True
-            elif mark in b"{[":
-                depth += 1
-                if depth == 1:
-                    start = at + 1
-            elif mark in b"}]" or (mark == b"," and depth == 1):
-                depth -= mark != b","
-                if mark == b"," or depth == 0:
-                    held += chunk[start:at]
-                    if dropped or len(held) > LONGEST_LINE:
-                        yield None
-                    elif held.strip():
-                        yield bytes(held)
-                    held.clear()
-                    dropped, start = False, at + 1
-                    if depth == 0:
-                        return
+        for cut in scanner.cuts(chunk):
+            held += chunk[start:cut]
+            start = cut + 1
+            if dropped or len(held) > LONGEST_LINE:
+                yield None
+            elif held.strip():
+                yield bytes(held)
+            held.clear()
+            dropped = False
         held += chunk[start:]
         if len(held) > LONGEST_LINE:
             dropped = True
             held.clear()
-        skip -= len(chunk)
         chunk = stream.read(_CHUNK)
+
+
+class _Scanner:
+    """Finds the brackets and commas of the outer array, across chunks."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._depth = 0
+        self._quoted = False
+        self._escaped = -1  # position of a character that a backslash robs of its meaning
+
+    def cuts(self, chunk: bytes) -> Iterator[int]:
+        for match in _MARK.finditer(chunk):
+            at, mark = match.start(), match[0]
+            if self._quoted:
+                self._in_string(at, mark)
+            elif mark == b'"':
+                self._quoted = True
+            elif mark in b"{[":
+                self._depth += 1
+                if self._depth == 1:
+                    yield at
+            elif mark != b"\\":
+                self._depth -= mark != b","
+                if self._depth == 0 or (self._depth == 1 and mark == b","):
+                    yield at
+                if self._depth == 0:
+                    self.over = True
+                    return
+        self._escaped -= len(chunk)
+
+    def _in_string(self, at: int, mark: bytes) -> None:
+        if at == self._escaped:
+            return
+        if mark == b"\\":
+            self._escaped = at + 1
+        elif mark == b'"':
+            self._quoted = False

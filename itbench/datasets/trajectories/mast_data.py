@@ -16,7 +16,7 @@ from itbench.datasets.trajectories.fields import mapping, mappings, string
 from itbench.model.trajectory import AgentInfo, Trajectory
 
 _LONGEST_STEP = 20_000
-# `Planner:`, `Planner (to Coder):`, `[2025-01-02 03:04:05 INFO] Planner: …` and `---------- Planner ----------`, a line of its own
+# On a line of its own: `Planner:`, `Planner (to Coder):`, `[2025-01-02 03:04:05 INFO] Planner:`, `------ Planner ------`.
 _SPEAKER = re.compile(
     r"^[ \t]*(?:\[\d{4}[^\]\n]{0,40}\][ \t]*)?(?:-{3,}[ \t]*)?\**([A-Za-z][\w .]{1,38}?)\**"
     r"(?:[ \t]*\(to [\w .-]{1,40}\))?(?:[ \t]*-{3,}|:)[ \t]*$",

@@ -1,7 +1,7 @@
 """Message lists of agent frameworks, put into the form of the chat-completions protocol.
 
 LangChain and LangGraph: `{type: human|ai|tool|system, content, tool_calls: [{name, args, id}]}`, plain or as a dump whose
-fields lie under `kwargs` or `data`. AutoGen 0.2: `{role, name, content}`, where whoever is no person is an agent whatever its role.
+fields lie under `kwargs` or `data`. AutoGen 0.2: `{role, name, content}`, where whoever is no person is an agent.
 AutoGen 0.4: `{source, type: TextMessage|ToolCallRequestEvent|…, content}`.
 """
 

@@ -151,7 +151,7 @@ def _document(path: Path) -> Any:
             head = _value(stream.readline(LONGEST_LINE))
             alone = not stream.read(1000).strip()
         if isinstance(head, dict):
-            return head if alone and ("messages" in head or "schema_version" in head) else None
+            return head if alone and ("messages" in head or "schema_version" in head or "samples" in head) else None
         if head is not None:
             return head if alone else None
         return _value(path.read_bytes()) if path.stat().st_size <= _LARGEST_DOCUMENT else None

@@ -71,11 +71,19 @@ def import_(path: Path, out: Path | None, version: str, as_json: bool) -> None:
 @JSON
 def modes(version: str, as_json: bool) -> None:
     """List the failure modes of a taxonomy: what each means, and what finds it."""
+    from inspect import cleandoc
+
+    from itbench.mast.annotate import EXPERIMENTAL
+    from itbench.mast.detectors import DETECTORS
     from itbench.mast.taxonomy import load_taxonomy
 
     taxonomy = load_taxonomy(version)
+    rules = {detector.code: cleandoc(type(detector).__doc__ or "").split(": ", 1)[-1] for detector in DETECTORS}
     if as_json:
         click.echo(taxonomy.model_dump_json())
         return
     for mode in taxonomy.modes:
         click.echo(f"{mode.code} {mode.name} ({taxonomy.categories[mode.category]})\n    {mode.definition}")
+        if mode.code in rules:
+            experimental = " (experimental)" if mode.code in EXPERIMENTAL else ""
+            click.echo(f"    Rule{experimental}: " + rules[mode.code].replace("\n", "\n    "))

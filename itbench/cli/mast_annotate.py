@@ -26,7 +26,7 @@ def annotate(path: Path, show_all: bool, version: str, as_json: bool) -> None:
     Each trace gets a verdict on each mode: present (with the steps that show it), absent, not_applicable or unknown. What
     a rule cannot see is unknown, never absent. docs/mast.md describes the rules and how well they do.
     """
-    from itbench.mast.annotate import annotate_trace
+    from itbench.mast.annotate import EXPERIMENTAL, annotate_trace
     from itbench.mast.reading import Notes, read_traces
     from itbench.mast.taxonomy import load_taxonomy
     from itbench.model.mast import Annotations
@@ -43,7 +43,7 @@ def annotate(path: Path, show_all: bool, version: str, as_json: bool) -> None:
         shown = [each for each in trace.annotations if show_all or each.verdict == "present"]
         for each in shown:
             steps = f" at steps {', '.join(map(str, each.steps[:12]))}" if each.steps else ""
-            name = taxonomy.mode(each.code).name
+            name = taxonomy.mode(each.code).name + (" (experimental rule)" if each.code in EXPERIMENTAL else "")
             told = f"{each.verdict} ({each.confidence:.2f}){steps}: {visible(each.reason)}"
             click.echo(f"  {each.code} {name}: {told}")
         if not shown:
@@ -65,7 +65,8 @@ def validate(seed: int, count: int, development: bool, as_json: bool) -> None:
 
     Exit codes: 0 every rule that is not marked experimental reaches precision 0.9 and recall 0.8; 1 one does not.
     """
-    from itbench.mast.validation import EXPERIMENTAL, markdown_table, validate_rules
+    from itbench.mast.annotate import EXPERIMENTAL
+    from itbench.mast.validation import markdown_table, validate_rules
 
     results = validate_rules(seed, count, held_out=not development)
     if as_json:

@@ -13,6 +13,10 @@ from itbench.model.mast import AnnotatedTrace, Annotation, Taxonomy
 ANNOTATOR = "rules-1"
 """The name of this annotator. Its number changes whenever a rule changes what it says."""
 
+EXPERIMENTAL = frozenset({"1.2", "2.2", "2.4", "2.5"})
+"""Modes whose rules miss precision 0.9 or recall 0.8 on held-out wordings (`mast validate`); they are never sure."""
+_NEVER_SURE = 0.5
+
 
 def annotate_trace(trace: Trace, taxonomy: Taxonomy, detectors: Sequence[Detector] = DETECTORS) -> AnnotatedTrace:
     """All modes of one trace, in the order of the taxonomy; a mode without a rule is unknown.
@@ -37,10 +41,11 @@ def _annotation(code: str, rule: Detector | None, view: View) -> Annotation:
         reason = "the trace has no step of an agent"
         return Annotation(code=code, verdict="unknown", confidence=0, annotator=ANNOTATOR, reason=reason)
     found = rule.look(view)
+    unsure = code in EXPERIMENTAL and found.verdict != "not_applicable"
     return Annotation(
         code=code,
         verdict=found.verdict,
-        confidence=round(found.confidence, 2),
+        confidence=round(min(found.confidence, _NEVER_SURE), 2) if unsure else round(found.confidence, 2),
         steps=found.steps,
         annotator=ANNOTATOR,
         reason=found.reason,

@@ -141,8 +141,10 @@ class View:
 
     @cached_property
     def observed(self) -> str:
-        """Everything that tools returned and the task said, in lower case."""
-        return "\n".join([self.task, *(call.result for call in self.calls)]).lower()
+        """What tools returned and the task said, in lower case; what an answer says of itself is no observation."""
+        own = {*self.answer_writes, *self.answer_reads}
+        results = (call.result for place, call in enumerate(self.calls) if place not in own)
+        return "\n".join([self.task, *results]).lower()
 
 
 def text_of(content: Content | None) -> str:
@@ -170,7 +172,7 @@ def _calls(step: Step) -> list[Call]:
                 result=text_of(result.content)[:_RESULT] if result else "",
                 answered=result is not None,
                 failed=bool(result and result.extra and result.extra.get("is_error")),
-                kinds=commands.kinds_in(text if is_shell else f"{name} {text}"),
+                kinds=commands.kinds_in(commands.without_heredocs(text) if is_shell else f"{name} {text}"),
                 writes=commands.written_files(name, text, call.arguments, is_shell=is_shell),
                 changes=commands.changes_state(name, text, is_shell=is_shell),
             )

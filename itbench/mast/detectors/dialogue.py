@@ -164,8 +164,8 @@ _ACCEPT = re.compile(
     r"\b(?:because|no need|already|not needed|instead|agree|disagree|good point|right|ok(?:ay)?|done|thanks?)\b", re.I
 )
 _PLAIN = frozenset(
-    "please should could would check look make sure suggest recommend first next then that this with from have your before after"
-    " about there their what which need must going into once only also more these those them they will".split()
+    "please should could would check look make sure suggest recommend first next then that this with from have your before"
+    " after about there their what which need must going into once only also more these those them they will".split()
 )
 
 

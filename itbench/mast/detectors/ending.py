@@ -80,7 +80,8 @@ class PrematureTermination:
         return self._without_answer(view)
 
     def _with_answer(self, view: View) -> Finding:
-        looked = any(call.answered and not call.writes for call in view.calls)
+        reads = {id(view.calls[place]) for place in view.answer_reads}
+        looked = any(call.answered and not call.writes and id(call) not in reads for call in view.calls)
         if looked or view.multi:
             return absent(0.8, "there is an answer, and it rests on observations")
         return present(0.8, [view.agent_sayings[-1].step], "an answer without a single observation")

@@ -16,8 +16,8 @@ class Repetition:
     """1.3: the same call with the same result `times` times, or `redundant` calls in all that brought nothing new.
 
     A stretch ends where something is changed, a user speaks or the history is compacted: asking again is then in order.
-    Calls are equal if name and arguments are, but for white space and paging; results are equal but for times of day. Without
-    calls, it is the same message of 40 characters or more by the same agent, `times` times.
+    Calls are equal if name and arguments are, but for white space and paging; results are equal but for times of day.
+    Without calls, it is the same message of 40 characters or more by the same agent, `times` times.
     """
 
     code: ClassVar[str] = "1.3"
@@ -85,8 +85,8 @@ def _nearly_equal(calls: list[Call]) -> int:
 
 _LOST = re.compile(
     r"(?:do not|don't|no longer|cannot|can't|unable to|not able to|have no)\s+(?:\w+\s+){0,2}?"
-    r"(?:know|remember|recall|have|see|find|memory|record|recollection|trace)\b[^.\n]{0,70}?"
-    r"(?:task|asked|goal|objective|alerts?|earlier|previous|before|so far|history|context|done|found|were|was)"
+    r"(?:(?:know|remember|recall|see|find)\s+(?:which|what|where|how|any|anything|the|my|our)|memory|record|recollection)\b"
+    r"[^.\n]{0,70}?(?:task|asked|goal|objective|alerts?|earlier|previous|before|so far|history|context|done|found|were|was)"
     r"|what (?:is|was|were) (?:the|my|our) (?:task|goal|objective|instructions?|assignment)"
     r"|lost (?:the |my |our |all )?(?:\w+ )?(?:context|track|history|thread|notes|memory)"
     r"|(?:have|has) (?:forgotten|lost)\b"

@@ -47,7 +47,7 @@ def trace(*steps: Step, answer: str = "unknown", output: str | None = None, caus
 
 
 @pytest.mark.parametrize("mode", PLANTS)
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, 8])
 def test_a_planted_mode_is_found_at_its_steps(mode, seed):
     planted = generate(mode, seed, near_miss=False, held_out=False)
     found = annotated(planted.trace)[mode]
@@ -56,7 +56,7 @@ def test_a_planted_mode_is_found_at_its_steps(mode, seed):
 
 
 @pytest.mark.parametrize("mode", PLANTS)
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, 8])
 def test_a_near_miss_is_not_the_mode(mode, seed):
     planted = generate(mode, seed, near_miss=True, held_out=False)
     assert annotated(planted.trace)[mode].verdict != "present"

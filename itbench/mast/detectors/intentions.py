@@ -42,8 +42,9 @@ class ReasoningActionMismatch:
     """2.6: an agent names the data or the service that it looks at next, and looks at another.
 
     The last sentence with an announcement counts. It is a mismatch if it names a kind of data (alerts, events, logs,
-    traces, metrics, topology, objects, costs) and the call asks for another one; or if it names a service that was seen,
-    and the call names another of those announced elsewhere. What is announced may still follow within `patience` calls.
+    traces, metrics, topology, objects, costs) and the call asks for another one; or if it names a service that occurs in
+    calls or results, and the call and its result are about another one. What is announced may still follow within
+    `patience` calls.
     """
 
     code: ClassVar[str] = "2.6"
@@ -53,7 +54,8 @@ class ReasoningActionMismatch:
     def look(self, view: View) -> Finding:
         """What it makes of a trace."""
         intents = [intent for intent in map(_intent, view.agent_sayings) if intent is not None]
-        known = frozenset(target for intent in intents for target in intent.targets if target in view.observed)
+        asked = view.observed + "\n".join(call.text.lower() for call in view.calls)
+        known = frozenset(target for intent in intents for target in intent.targets if target in asked)
         checked, wrong = 0, []
         for intent in intents:
             calls = [call for call in view.calls if call.step >= intent.step][: 1 + self.patience]
@@ -84,18 +86,22 @@ def _intent(saying: Saying) -> _Intent | None:
 
 def _fits(intent: _Intent, calls: list[Call], known: frozenset[str]) -> bool | None:
     """Whether the calls keep the announcement; None where that cannot be told."""
-    first = calls[0]
-    if intent.kinds and first.kinds:
-        if not intent.kinds & first.kinds:
-            return any(intent.kinds & call.kinds for call in calls[1:])
-        told = True
-    else:
-        told = False
-    targets = intent.targets & known
-    others = {name for name in known - targets if _names(first, name)}
-    if targets and others and not any(_names(call, target) for call in calls for target in targets):
-        return False
+    first, targets = calls[0], intent.targets & known
+    if intent.kinds and first.kinds and not intent.kinds & first.kinds:
+        later = [call for call in calls[1:] if intent.kinds & call.kinds]
+        return any(not targets or any(_names(call, target) for target in targets) for call in later)
+    if targets and _entities(first, known) - targets:
+        named = any(_names(call, target) for call in calls for target in targets)
+        if not named and not any(target in first.result.lower() for target in targets):
+            return False
+    told = bool(intent.kinds and first.kinds)
     return True if told or (targets and any(_names(first, target) for target in targets)) else None
+
+
+def _entities(call: Call, known: frozenset[str]) -> set[str]:
+    """What a call is about: names announced somewhere, and words that its result repeats."""
+    words = set(re.findall(r"(?<![\w/.-])[a-z][\w-]{3,40}(?![\w/.])", call.text.lower()))
+    return {word for word in words if word in known or (word in call.result.lower() and not kinds_in(word))}
 
 
 def _names(call: Call, target: str) -> bool:

@@ -20,7 +20,8 @@ KINDS = {
 }
 _KINDS = {kind: re.compile(rf"(?<![a-z])(?:{words})(?![a-z])", re.IGNORECASE) for kind, words in KINDS.items()}
 _CHANGES = re.compile(
-    r"\b(?:kubectl\s+(?:\S+\s+)*?(?:apply|patch|delete|scale|set|edit|create|replace|rollout\s+(?:restart|undo)|annotate|label)"
+    r"\b(?:kubectl\s+(?:\S+\s+){0,8}?(?:apply|patch|delete|scale|set|edit|create|replace|annotate|label)"
+    r"|kubectl\s+(?:\S+\s+){0,8}?rollout\s+(?:restart|undo)"
     r"|helm\s+(?:install|upgrade|rollback|uninstall)|git\s+(?:commit|push|checkout|reset)|rm|mv|sed\s+-i|pip\s+install"
     r"|apt(?:-get)?\s+install|systemctl\s+(?:restart|stop|start))\b"
 )
@@ -29,7 +30,7 @@ _REDIRECT = re.compile(r"(?<![0-9&=>-])>{1,2}\s*[\"']?(?!/dev/null|&)([\w./~$-]+
 _COPY = re.compile(r"\b(?:tee(?:\s+-a)?|(?:cp|mv)\s+\S+)\s+[\"']?([\w./~-]+)")
 _OPENED = re.compile(r"open\(\s*[\"']([^\"']+)[\"']\s*,\s*[\"'][wax]|[Pp]ath\(\s*[\"']([^\"']+)[\"']\s*\)\.write_")
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update) File: (\S+)", re.MULTILINE)
-_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?([^\n]*)\n.*?\n\1(?=\n|$)", re.DOTALL)
+_HEREDOC = re.compile(r"<<-?[ \t]*[\"']?(\w+)[\"']?[^\n]*\n")
 _SHELL_WORDS = ("command", "cmd", "script", "code", "input")
 _LONGEST = 20_000
 
@@ -52,7 +53,14 @@ def kinds_in(text: str) -> frozenset[str]:
 
 def without_heredocs(command: str) -> str:
     """A command line without the texts that it writes."""
-    return _HEREDOC.sub(lambda match: f"<<{match[1]}{match[2]}", command)
+    kept, start = [], 0
+    while opening := _HEREDOC.search(command, start):
+        end = command.find(f"\n{opening[1]}", opening.end() - 1)
+        kept.append(command[start : opening.end()])
+        if end < 0:  # the text goes on to the end
+            return "".join(kept)
+        start = end + 1 + len(opening[1])
+    return "".join([*kept, command[start:]])
 
 
 def written_files(name: str, command: str, arguments: Mapping[str, Any], *, is_shell: bool) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ class Reset:
 
 
 # A word that only this incident has: with a digit, hyphen, slash, dot or underscore within it.
-_DISTINCT = re.compile(r"\b(?=[\w./:-]*[\d/_:-])[a-zA-Z][\w./:-]{3,60}\w")
+_DISTINCT = re.compile(r"\b(?=[\w./:-]{0,60}[\d/_:-])[a-zA-Z][\w./:-]{3,60}\w")
 _FOUND = re.compile(
     r"\b(?:found|see|saw|shows?|cause|caused|because|wrong|culprit|suspicious|broken|points? at|reveals?|fails?"
     r"|notice\w*)\b",

@@ -153,3 +153,17 @@ def test_validate_prints_a_table_and_keeps_its_claims():
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0
     assert "| 1.3 Step repetition | 1.00 |" in result.stdout
+
+
+def test_an_answer_whose_making_is_not_shown_is_not_called_premature():
+    shown = trace(step(1, "Find it.", "user"), step(2, '{"entities": []}'), answer="present", output='{"entities": []}')
+    assert annotated(shown)["3.1"].verdict == "unknown"
+    wrote = trace(step(1, "Find it.", "user"), call(2, "", "echo '{}' > agent_output.json"), answer="present", output="{}")
+    assert annotated(wrote)["3.1"].verdict == "present"
+
+
+def test_a_read_only_folder_is_no_read_only_cluster():
+    steps = (step(1, "The folder /in is read-only. Repair the incident.", "user"), call(2, "", "kubectl delete pod x"))
+    assert annotated(trace(*steps))["1.1"].verdict != "present"
+    steps = (step(1, "The cluster is read-only.", "user"), call(2, "", "kubectl delete pod x"))
+    assert annotated(trace(*steps))["1.1"].verdict == "present"

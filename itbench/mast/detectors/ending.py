@@ -84,6 +84,8 @@ class PrematureTermination:
         looked = any(call.answered and not call.writes and id(call) not in reads for call in view.calls)
         if looked or view.multi:
             return absent(0.8, "there is an answer, and it rests on observations")
+        if not view.calls and not view.trace.trajectory.agent.tool_definitions:
+            return unknown("the trace does not show what the agent looked at")
         return present(0.8, [view.agent_sayings[-1].step], "an answer without a single observation")
 
     def _without_answer(self, view: View) -> Finding:

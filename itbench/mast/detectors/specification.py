@@ -17,7 +17,8 @@ _FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _READ_ONLY = re.compile(
-    r"read[- ]only|(?:do not|don't|never|must not|may not|without)\s+(?:modify|chang|alter|touch|edit|restart)\w*\s+"
+    r"(?:cluster|system|environment|production)[^.\n]{0,40}read[- ]only|read[- ]only (?:access to|mode|task|cluster)"
+    r"|(?:do not|don't|never|must not|may not|without)\s+(?:modify|chang|alter|touch|edit|restart)\w*\s+"
     r"(?:\w+\s+){0,3}?(?:cluster|system|production|resources?|workloads?|deployments?|anything)",
     re.IGNORECASE,
 )

@@ -17,6 +17,7 @@ COMMANDS = {
     "annotate": ("itbench.cli.mast_annotate:annotate", "Find failure modes in traces by rules."),
     "modes": ("itbench.cli.mast:modes", "List the failure modes, and the rules that look for them."),
     "validate": ("itbench.cli.mast_annotate:validate", "Measure the rules on traces with planted failures."),
+    "label": ("itbench.cli.mast_label:label", "Label traces yourself, by keyboard."),
     "agree": ("itbench.cli.mast_agree:agree", "How far annotators agree."),
     "analyze": ("itbench.cli.mast_analyze:analyze", "Which failure modes make an agent fail."),
 }

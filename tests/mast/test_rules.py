@@ -149,7 +149,7 @@ def test_annotate_prints_fourteen_verdicts_a_trace(tmp_path):
 
 
 def test_validate_prints_a_table_and_keeps_its_claims():
-    arguments = ["mast", "validate", "--traces", "10"]
+    arguments = ["mast", "validate", "--development", "--seed", "0", "--traces", "10"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0
     assert "| 1.3 Step repetition | 1.00 |" in result.stdout

@@ -77,7 +77,9 @@ def _nearly_equal(calls: list[Call]) -> int:
         close = [
             other
             for other in calls[index + 1 : index + 30]
-            if other.name == call.name and len(words & (have := set(other.key.split()))) >= 0.9 * len(words | have)
+            if other.name == call.name
+            and other.key != call.key
+            and len(words & (have := set(other.key.split()))) >= 0.9 * len(words | have)
         ]
         largest = max(largest, len(close) + 1 if close else 0)
     return largest

@@ -56,7 +56,7 @@ class LabelFile:
 
 
 def transcript(trace: Trace) -> Iterator[str]:
-    """A trace as lines to read: each step with its number, who speaks, what is said, called and returned; long texts are cut."""
+    """A trace as lines to read: each step with number, speaker, words, calls and results; long texts are cut."""
     for step in trace.trajectory.steps:
         speaker = (step.extra or {}).get("speaker")
         yield f"── {step.step_id} {step.source}" + (f" ({visible(str(speaker))})" if speaker else "")

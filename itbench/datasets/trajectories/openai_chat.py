@@ -38,9 +38,17 @@ def read_openai_chat(lines: Lines) -> Trajectory:
 
 
 def chat_session(
-    messages: Iterable[Mapping[str, Any]], *, model: str = "", tools: object = None, usages: Sequence[Mapping[str, Any]] = ()
+    messages: Iterable[Mapping[str, Any]],
+    *,
+    model: str = "",
+    tools: object = None,
+    usages: Sequence[Mapping[str, Any]] = (),
+    agent: str = "openai-chat",
 ) -> Trajectory:
-    """A conversation; `usages` are those of the last replies, in order."""
+    """A conversation; `usages` are those of the last replies, in order.
+
+    Where messages have names, a step of the agent says in `extra.speaker` which of several agents it is.
+    """
     builder = Builder()
     for message in messages:
         role, when, text = string(message.get("role")), time(message.get("timestamp")), text_of(message.get("content"))
@@ -48,6 +56,8 @@ def chat_session(
             builder.close()
             draft = builder.agent(when, string(message.get("model")) or model or None)
             draft.said.append(text or string(message.get("refusal")))
+            if speaker := string(message.get("name")):
+                draft.extra["speaker"] = speaker
             if reasoning := string(message.get("reasoning_content")) or string(message.get("reasoning")):
                 draft.reasoning.append(reasoning)
             for call in mappings(message.get("tool_calls")):
@@ -64,8 +74,8 @@ def chat_session(
     for draft, usage in zip(reversed(replies), reversed(usages), strict=False):
         draft.metrics = _usage(usage)
     definitions = tuple(dict(tool) for tool in mappings(tools)) or None
-    agent = AgentInfo(name="openai-chat", version="unknown", model_name=model or None, tool_definitions=definitions)
-    return builder.trajectory(agent, None)
+    info = AgentInfo(name=agent, version="unknown", model_name=model or None, tool_definitions=definitions)
+    return builder.trajectory(info, None)
 
 
 def _usage(usage: Mapping[str, Any]) -> StepMetrics | None:

@@ -1,0 +1,80 @@
+"""3.2 No verification and 3.3 incorrect verification."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from itbench.mast.detectors.base import Finding, absent, present, unknown
+from itbench.mast.view import View
+
+_FAILED = re.compile(
+    r"parse error|jq: error|JSONDecodeError|Traceback \(most recent|No such file|not valid|invalid json"
+    r"|Expecting (?:value|property)"
+    r"|validation (?:error|failed)|missing (?:required )?(?:key|field|property)|\b(?:FAIL|FAILED)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoVerification:
+    """3.2: after the last time that the answer is written, nothing reads it and nothing is observed any more.
+
+    An answer that is given in words cannot be read back: then a rule cannot tell.
+    """
+
+    code: ClassVar[str] = "3.2"
+
+    def look(self, view: View) -> Finding:
+        """What it makes of a trace."""
+        if not view.answer_writes:
+            return unknown("no answer is written to a file")
+        wrote = view.answer_writes[-1]
+        if any(place >= wrote for place in view.answer_reads):
+            return absent(0.8, "the answer is read back")
+        if any(place > wrote and not call.writes for place, call in enumerate(view.calls)):
+            return unknown("something is looked at after the answer, but not the answer")
+        return present(0.9, [view.calls[wrote].step], "the answer is written, and nothing looks at it again")
+
+
+@dataclass(frozen=True, slots=True)
+class IncorrectVerification:
+    """3.3: the last check of the answer fails and the answer stays, or it names an entity that occurs in no observation.
+
+    Whether a check that succeeds was the right one is beyond a rule, so that this one never says absent.
+    """
+
+    code: ClassVar[str] = "3.3"
+
+    def look(self, view: View) -> Finding:
+        """What it makes of a trace."""
+        wrote = view.answer_writes[-1] if view.answer_writes else None
+        if wrote is not None:
+            checks = [view.calls[place] for place in view.answer_reads if place >= wrote]
+            if checks and (checks[-1].failed or _FAILED.search(checks[-1].result)):
+                steps = [view.calls[wrote].step, checks[-1].step]
+                return present(0.85, steps, "the last check of the answer fails, and the answer stays")
+        invented = _invented(view)
+        if invented and view.calls:
+            place = wrote if wrote is not None else len(view.calls) - 1
+            return present(0.8, [view.calls[place].step], f"no observation names {invented[0][:60]}")
+        return unknown("whether a check was the right one is beyond a rule")
+
+
+def _invented(view: View) -> list[str]:
+    if view.trace.output is None:
+        return []
+    try:
+        document: Any = json.loads(view.trace.output)
+    except (ValueError, RecursionError):
+        return []
+    entities = document.get("entities") if isinstance(document, dict) else None
+    names = (
+        [str(each.get("name", "")) for each in entities or () if isinstance(each, dict)]
+        if isinstance(entities, list)
+        else []
+    )
+    seen = view.observed
+    return [name for name in names if (short := name.rsplit("/", 1)[-1].strip().lower()) and short not in seen]

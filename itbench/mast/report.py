@@ -1,0 +1,87 @@
+"""An analysis on a terminal, in Markdown and as a page of HTML. Names and words in it are shown, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from itbench.mast.analysis import Analysis
+from itbench.mast.drawing import cascade, forest, heat_map
+from itbench.mast.tables import Grid, grids, summary
+from itbench.model.mast import Taxonomy
+from itbench.model.text import visible
+
+_STYLE = """
+body { color: #1c242c; font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
+p { color: #5b6670 } .wide { overflow-x: auto } svg { height: auto; max-width: 100% }
+table { border-collapse: collapse; font-size: .875rem }
+td, th { border-bottom: 1px solid #dde2e6; padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }
+"""
+
+
+def print_analysis(analysis: Analysis, taxonomy: Taxonomy, console: Console | None = None) -> None:
+    """Print all tables."""
+    out = console or Console(highlight=False)
+    out.print(summary(analysis), markup=False)
+    for grid in grids(analysis, taxonomy):
+        table = Table(*grid.header, title=Text(visible(grid.title)), title_justify="left")
+        for row in grid.rows:
+            table.add_row(*(Text(visible(cell)) for cell in row))
+        out.print(table)
+        if grid.note:
+            out.print(grid.note, style="dim", markup=False)
+
+
+def markdown_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
+    """The tables in Markdown."""
+    return "\n".join(["# Failure modes", "", _plain(summary(analysis)), "", *_markdown(analysis, taxonomy)])
+
+
+def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
+    """A page that stands alone: pictures, then tables."""
+    head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
+    body = "\n".join(_body(analysis, taxonomy))
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<title>itbench: failure modes</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _markdown(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[str]:
+    for grid in grids(analysis, taxonomy):
+        yield f"## {_plain(grid.title)}\n"
+        yield f"| {' | '.join(grid.header)} |"
+        yield f"|{'---|' * len(grid.header)}"
+        yield from (f"| {' | '.join(map(_plain, row))} |" for row in grid.rows)
+        yield f"\n{grid.note}\n"
+
+
+def _plain(text: str) -> str:
+    """Words of strangers in Markdown: nothing in them is markup."""
+    shown = escape(visible(text), quote=False)
+    return "".join(f"\\{char}" if char in "\\|`*_[]!#~" else char for char in shown)
+
+
+def _body(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[str]:
+    yield f"<h1>Failure modes</h1>\n<p>{escape(summary(analysis))}</p>"
+    yield heat_map(analysis, taxonomy)
+    shown = [group for group in analysis.groups if group.kind == "agent"]
+    for group in shown if len(shown) == 1 else [analysis.groups[0], *shown]:
+        if picture := forest(group, taxonomy):
+            yield f"<h2>What is fatal: {escape(group.name)}</h2>\n{picture}"
+    if picture := cascade(analysis):
+        yield f"<h2>Which comes first</h2>\n{picture}"
+    for grid in grids(analysis, taxonomy):
+        yield _table(grid)
+
+
+def _table(grid: Grid) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in grid.header)
+    rows = "\n".join(f"<tr>{''.join(f'<td>{escape(visible(cell))}</td>' for cell in row)}</tr>" for row in grid.rows)
+    note = f"<p>{escape(grid.note)}</p>" if grid.note else ""
+    table = f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+    return f"<h2>{escape(grid.title)}</h2>\n{table}\n{note}"

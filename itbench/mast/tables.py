@@ -1,0 +1,140 @@
+"""An analysis as tables of text, the same for terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from itbench.mast.analysis import Analysis, Group
+from itbench.mast.annotate import EXPERIMENTAL
+from itbench.mast.effects import Effect, Share
+from itbench.model.mast import Taxonomy
+from itbench.scoring.statistics import Interval
+
+_MOST_TOGETHER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with a sentence below it."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def grids(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[Grid]:
+    """All tables of a report, in order."""
+    yield _groups(analysis)
+    shown = [group for group in analysis.groups if group.kind in ("all", "agent")]
+    if len(shown) == 2:  # one agent: the same twice
+        shown = shown[1:]
+    for group in shown:
+        yield _modes(group, taxonomy)
+    if analysis.together:
+        yield _together(analysis)
+    if analysis.examples:
+        yield _examples(analysis)
+
+
+def summary(analysis: Analysis) -> str:
+    """What was analysed, and by which rule a trace succeeds."""
+    whole = analysis.groups[0]
+    rest = whole.traces - whole.failed - whole.succeeded
+    unjudged = f", {rest} without a verdict on success" if rest else ""
+    return (
+        f"{whole.traces} traces: {whole.succeeded} succeeded, {whole.failed} failed{unjudged}. "
+        f"Success: {analysis.success}. Annotated by {', '.join(analysis.annotators)} with {analysis.taxonomy}."
+    )
+
+
+def _groups(analysis: Analysis) -> Grid:
+    rows = tuple(
+        (
+            group.name if group.kind in ("all", "agent") else f"{group.kind} {group.name}",
+            str(group.failed),
+            str(group.succeeded),
+            _mean(group.modes_failed),
+            _mean(group.modes_succeeded),
+            ", ".join(group.signature[:4]) or "–",
+        )
+        for group in analysis.groups
+    )
+    header = ("", "failed", "succeeded", "modes per failed trace", "modes per successful trace", "signature")
+    note = "Modes flagged in a trace, mean [95 % interval]. Signature: the most frequent modes in failed traces."
+    return Grid("Traces", header, rows, note)
+
+
+def _modes(group: Group, taxonomy: Taxonomy) -> Grid:
+    rows = tuple(
+        (
+            f"{each.code} {taxonomy.mode(each.code).name}" + (" *" if each.code in EXPERIMENTAL else ""),
+            share(each.effect.failed),
+            share(each.effect.succeeded),
+            str(each.effect.unknown),
+            _bounds(each.effect.difference, each.effect.low, each.effect.high, "+.0%"),
+            _ratio(each.effect),
+            f"{_p(each.effect.p)} ({_p(each.q)})" if each.q is not None else "–",
+            verdict(each.effect),
+        )
+        for each in group.modes
+    )
+    header = ("mode", "in failed", "in successful", "unknown", "difference", "ratio", "p (adjusted)", "verdict")
+    note = (
+        "Shares of traces in which a mode was flagged; where rules cannot tell (unknown) it is not, so that shares are "
+        "lower bounds. Fatal: the interval of the difference lies above 0; recoverable: below 10 points; "
+        "undecided: neither. "
+        "* the rule is experimental. A difference is no proof of a cause."
+    )
+    return Grid(f"Modes: {group.name}", header, rows, note)
+
+
+def _together(analysis: Analysis) -> Grid:
+    rows = tuple(
+        (
+            f"{each.one} with {each.other}",
+            str(each.traces),
+            f"{each.one}: {each.one_first}, {each.other}: {each.other_first}",
+        )
+        for each in analysis.together[:_MOST_TOGETHER]
+    )
+    return Grid("Modes together", ("modes", "traces", "which shows first"), rows, "By the first step of the evidence.")
+
+
+def _examples(analysis: Analysis) -> Grid:
+    rows = tuple(
+        (code, f"{each.trace}, step {each.step}", each.excerpt, each.reason)
+        for code, examples in analysis.examples.items()
+        for each in examples
+    )
+    return Grid("Examples", ("mode", "where", "words", "why"), rows)
+
+
+def share(of: Share) -> str:
+    """`40 % (4/10)`."""
+    return "–" if of.value is None else f"{of.value:.0%} ({of.present}/{of.known})"
+
+
+def verdict(effect: Effect) -> str:
+    """The verdict, with the number of traces that would decide."""
+    return effect.verdict if effect.needed is None else f"{effect.verdict}: about {effect.needed} traces would decide"
+
+
+def _ratio(effect: Effect) -> str:
+    seen = effect.failed.present + effect.succeeded.present
+    return _bounds(effect.ratio if seen else None, effect.ratio_low, effect.ratio_high, ".1f")
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _mean(interval: Interval) -> str:
+    return "–" if interval.mean is None else _bounds(interval.mean, interval.low, interval.high, ".1f")
+
+
+def _bounds(value: float | None, low: float | None, high: float | None, form: str) -> str:
+    if value is None:
+        return "–"
+    return f"{value:{form}}" if low is None or high is None else f"{value:{form}} [{low:{form}}, {high:{form}}]"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from itbench.agents.a2a_agent import A2aAgent
@@ -21,6 +22,7 @@ from itbench.agents.http_agent import HttpAgent
 from itbench.agents.protocol import AgentResult, Workspace
 from itbench.agents.purple import data_of, read_command
 from itbench.agents.registry import configure
+from itbench.agents.remote import authorization
 from itbench.model.errors import AgentError, UsageError
 from itbench.model.task import Budget, Task
 
@@ -264,3 +266,14 @@ def test_wrong_addresses_are_refused(make: Callable[[str], Any], text: str, mess
 def test_remote_agents_are_labelled_by_their_host(tmp_path: Path) -> None:
     (agent,) = configure(["a2a:http://user:pass@agents.example:9000/x#itbench"], tmp_path)
     assert agent.label == "a2a-agents.example-9000"
+
+
+def test_the_token_goes_to_the_agents_own_host_and_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ITBENCH_AGENT_TOKEN", "secret-token")
+    authorize = authorization("http://agent.example:9000/tasks")
+    sent = [
+        httpx2.Request("GET", url) for url in ("http://agent.example:9000/later", "http://agent.example:9001/", "http://b/")
+    ]
+    for request in sent:
+        asyncio.run(authorize(request))
+    assert [request.headers.get("Authorization") for request in sent] == ["Bearer secret-token", None, None]

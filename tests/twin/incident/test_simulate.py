@@ -7,10 +7,12 @@ import pytest
 import yaml
 
 from itbench.datasets.truth_file import load_ground_truth
+from itbench.snapshot.records import Alert
 from itbench.snapshot.snapshot import open_snapshot
-from itbench.twin.incident.measure import Worlds
+from itbench.twin.incident.measure import Measured, Worlds
 from itbench.twin.incident.plan import plan
 from itbench.twin.incident.simulate import Simulation, simulate
+from itbench.twin.incident.truth import ground_truth
 from itbench.twin.telemetry.recording import LITE
 
 from .conftest import Write, scaled_to_zero, wrong_port
@@ -94,3 +96,17 @@ def test_agents_files_say_nothing_of_the_harness(folder: Path, cart_gone: Worlds
         if path.is_file() and path.name != "ground_truth.yaml":
             text = path.read_text(errors="replace").lower()
             assert not any(word in text for word in ("itbench", "simulat", "ground_truth", "try-out"))
+
+
+def test_a_service_that_is_the_root_is_not_its_pods(simulation: Simulation) -> None:
+    truth = simulation.truth()
+    (root,) = (group for group in truth["groups"] if group.get("root_cause"))
+    assert (root["kind"], root["filter"]) == ("Service", ["store\\b"])
+    assert all(root["id"] not in ids for ids in truth["aliases"])
+
+
+def test_alerts_that_fire_without_the_faults_too_are_not_of_the_incident(cart_gone_measured: Measured) -> None:
+    time = cart_gone_measured.worlds.faulted.begin
+    alert = Alert(time=time, labels={"alertname": "Restless", "service_name": "cart"}, state="firing")
+    assert [item["id"] for item in ground_truth(cart_gone_measured, [alert], [])["alerts"]] == ["Restless"]
+    assert ground_truth(cart_gone_measured, [alert], [alert])["alerts"] == []

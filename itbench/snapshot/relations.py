@@ -241,7 +241,6 @@ _SELECTS: dict[Family, Callable[[_Columns, str], str]] = {
     "metrics": _metrics,
     "alerts": _alerts,
 }
-TABLES: tuple[Family, ...] = tuple(_SELECTS)
 
 
 def empty(family: Family) -> str:

@@ -22,7 +22,6 @@ from typing import Any
 from itbench.model.entity import Entity
 from itbench.snapshot.records import ObjectVersion
 
-RELATIONS = ("owns", "selects", "scales", "uses", "runs_on", "routes", "limits", "calls")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
 _NOTHING: Mapping[str, Any] = {}
 

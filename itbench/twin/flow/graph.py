@@ -66,8 +66,6 @@ class Graph:
     route_cpu: Array
     route_mean: Array
     route_square: Array
-    link_caller: Indices
-    link_callee: Indices
     call_site: Indices
     call_from: Indices
     call_to: Indices
@@ -176,8 +174,6 @@ class _Builder:
             route_cpu=np.array([body.cpu for body in bodies]),
             route_mean=np.array([body.latency.mean for body in bodies]),
             route_square=np.array([body.latency.square for body in bodies]),
-            link_caller=_indices([self.services.index(link.caller) for link in self.links]),
-            link_callee=_indices([self.services.index(link.callee) for link in self.links]),
             call_site=self._each(lambda instance: instance.site),
             call_from=self._each(lambda instance: instance.route),
             call_to=self._each(lambda instance: instance.callee),

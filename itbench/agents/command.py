@@ -157,6 +157,9 @@ class CommandAgent:
         try:
             output = read_output(workspace.path, task.output_file, task.budget.output_bytes)
         except OutputMissingError:
+            if task.domain == "ciso" and (packed := _packed(workspace.path)) is not None:
+                warned = (f"{failed}; its files are scored all the same",) if failed else ()
+                return replace(kept, output=packed, warnings=(*kept.warnings, *warned))
             if ending.out_of_memory:
                 return replace(kept, failure="budget_exhausted", detail=_limit_text("memory", task))
             detail = failed or f"the program ended well but wrote no {task.output_file}"
@@ -166,6 +169,14 @@ class CommandAgent:
         if failed:
             kept = replace(kept, warnings=(*kept.warnings, f"{failed}; its answer is scored all the same"))
         return replace(kept, output=output)
+
+
+def _packed(folder: Path) -> bytes | None:
+    """The answer to a compliance task: the files that the agent left; None if none of them is one that a task asks for."""
+    from itbench.compliance.answer import pack_folder
+    from itbench.datasets.outputs import CISO_FILES
+
+    return pack_folder(folder) if any((folder / name).is_file() for name in CISO_FILES) else None
 
 
 def split(text: str) -> list[str]:

@@ -14,7 +14,13 @@ from itbench.model.errors import UsageError
 
 @click.command()
 @click.option("--ground-truth", "-g", type=FOLDER, required=True, help="A ground truth file, or a folder of scenarios.")
-@click.option("--outputs", "-o", type=FOLDER, required=True, help="Answers as <incident>/<trial>/agent_output.json, or of CISO the files.")
+@click.option(
+    "--outputs",
+    "-o",
+    type=FOLDER,
+    required=True,
+    help="Answers as <incident>/<trial>/agent_output.json (CISO: files).",
+)
 @click.option("--domain", "-d", type=click.Choice(["sre", "finops", "ciso"]), default="sre", show_default=True)
 @click.option(
     "--out",

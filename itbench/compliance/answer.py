@@ -1,6 +1,6 @@
-"""The answer to a compliance task: a folder of files, as one JSON document so that a run can keep, replay and pack it.
+r"""The answer to a compliance task: a folder of files, as one JSON document so that a run can keep, replay and pack it.
 
-    {"files": {"fetch.sh": "#!/bin/bash\n…", "policy.rego": "package check\n…"}}
+{"files": {"fetch.sh": "#!/bin/bash\n…", "policy.rego": "package check\n…"}}
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itbench.sandbox.output import OutputError, read_output
-from itbench.scoring.strict_json import JsonError
 from itbench.scoring.answer_text import read_json_answer
+from itbench.scoring.strict_json import JsonError
 
 MAX_FILES = 32
 MAX_FILE_BYTES = 1_000_000
@@ -34,7 +34,7 @@ def pack_folder(folder: Path) -> bytes:
     files: dict[str, str] = {}
     left_out: dict[str, str] = {}
     for name in sorted(entry.name for entry in os.scandir(folder)):
-        if name in _NOT_PART or name.startswith(".") or (folder / name).is_dir() and not (folder / name).is_symlink():
+        if name in _NOT_PART or name.startswith(".") or ((folder / name).is_dir() and not (folder / name).is_symlink()):
             continue
         if len(files) >= MAX_FILES:
             left_out[name] = f"more than {MAX_FILES} files"
@@ -64,7 +64,9 @@ def read_files(raw: bytes, limit: int) -> Files:
     value = read_json_answer(raw).value
     given = value.get("files") if isinstance(value, dict) else None
     if not isinstance(given, dict):
-        raise JsonError('a compliance answer is {"files": {"fetch.sh": "…", "policy.rego": "…"}}, or a folder of these files')
+        raise JsonError(
+            'a compliance answer is {"files": {"fetch.sh": "…", "policy.rego": "…"}}, or a folder of these files'
+        )
     files: dict[str, str] = {}
     notes: list[str] = []
     assert isinstance(value, dict)

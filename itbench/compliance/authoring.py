@@ -5,14 +5,19 @@ What is written here is never edited by hand; `itbench ciso build` writes it ane
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from itbench.compliance.baselines import FETCH
-from itbench.compliance.task import DEFINITION, VISIBLE, read_definition
+from itbench.compliance.baselines import ADVERSARIES, FETCH, adversary
+from itbench.compliance.engine import find_engine
+from itbench.compliance.judge import judge
+from itbench.compliance.place import find_place
+from itbench.compliance.task import DEFINITION, VISIBLE, ComplianceTask, read_definition
 from itbench.compliance.variants import published
 from itbench.datasets.compliance_folder import read_tree
+from itbench.scoring.compliance import score_compliance
 
 _PROBLEM = """# {title}
 
@@ -25,8 +30,8 @@ write the same thing. Write `fetch.sh`, which collects what is needed into `coll
 `package check`, boolean rule `result`: `true` if the set keeps the requirement, `false` if it does not).
 """
 _HOST = (
-    "settings of a host, each file at its path below the root, and in `inventory/modes.txt` a line per file with mode, owner, "
-    "group and path, separated by tabs"
+    "settings of a host, each file at its path below the root, and in `inventory/modes.txt` a line per file with mode, "
+    "owner, group and path, separated by tabs"
 )
 _KUBERNETES = "manifests of Kubernetes objects; a file may hold several documents, a List, or JSON"
 
@@ -63,5 +68,34 @@ def build(folder: Path) -> None:
 def outdated(folder: Path) -> list[str]:
     """Which derived files differ from what scenario.yaml asks for."""
     wanted = derived(folder)
-    there = {path: content for path, content in read_tree(folder).items() if path.startswith(f"{VISIBLE}/") or path in wanted}
+    there = {
+        path: content for path, content in read_tree(folder).items() if path.startswith(f"{VISIBLE}/") or path in wanted
+    }
     return sorted(path for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path))
+
+
+def problems(task: ComplianceTask, seed: int) -> list[str]:
+    """What is wrong with a task, a line each: the solution must judge every variant rightly, and no adversary may.
+
+    Raises:
+        DatasetError: a set cannot be made.
+        SandboxError: there is no sandbox.
+    """
+    found = [f"{path} is not what scenario.yaml asks for: itbench ciso build" for path in outdated(task.folder)]
+    variants = task.variants(seed)
+    engine, place = find_engine(), find_place((task.folder.resolve(),))
+    solution = task.solution()
+    if solution is None:
+        return [*found, "there is no reference solution"]
+    seen = asyncio.run(judge(solution, variants, engine, place))
+    if seen.problem is not None:
+        found.append(f"the reference solution: {seen.problem}")
+    found += [
+        f"the reference solution says {one.verdict} on {one.side} set {one.name!r}" for one in seen.tried if not one.right
+    ]
+    for name in ADVERSARIES:
+        answer = adversary(name, variants[0].files)
+        scores = score_compliance(asyncio.run(judge(answer, variants, engine, place)))
+        if scores["exactness"].values["exactness"]:
+            found.append(f"the adversary {name} judges every set rightly")
+    return found

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 ADVERSARIES = ("always-no", "always-yes", "file-names", "file-hashes")
 
-_FETCH_OBJECTS = '''#!/bin/bash
+_FETCH_OBJECTS = """#!/bin/bash
 set -euo pipefail
 python3 - <<'PY'
 import json, pathlib, yaml
@@ -46,11 +46,11 @@ for path in sorted(pathlib.Path("static-resources").rglob("*")):
 with open("collected_data.json", "w") as out:
     json.dump({"objects": found, "files": texts}, out)
 PY
-'''
+"""
 FETCH = _FETCH_OBJECTS
 """Collects every object and every other text file; the reference solutions use it too."""
 
-_FETCH_FILES = '''#!/bin/bash
+_FETCH_FILES = """#!/bin/bash
 python3 - <<'PY'
 import hashlib, json, pathlib
 
@@ -59,22 +59,23 @@ files = {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() fo
 with open("collected_data.json", "w") as out:
     json.dump(files, out)
 PY
-'''
+"""
 _HEAD = "package check\n\n"
 
-# Words of a requirement, and the condition on a container, pod spec or object that a hasty author would write.
+_CONTAINER = "some o in input.objects; some c in o.spec.template.spec.containers; "
+# Words of a requirement, and the violation that a hasty author would look for.
 _SKELETONS: tuple[tuple[str, str], ...] = (
-    (r"network of (?:its|their|the) node|hostNetwork", "some o in input.objects; o.spec.template.spec.hostNetwork == true"),
-    (r"process(?:es)? of (?:its|their|the) node|hostPID", "some o in input.objects; o.spec.template.spec.hostPID == true"),
-    (r"hostIPC|inter-process", "some o in input.objects; o.spec.template.spec.hostIPC == true"),
-    (r"allowPrivilegeEscalation", "some o in input.objects; some c in o.spec.template.spec.containers; c.securityContext.allowPrivilegeEscalation != false"),
-    (r"privileged", "some o in input.objects; some c in o.spec.template.spec.containers; c.securityContext.privileged == true"),
-    (r"root user|runAsNonRoot", "some o in input.objects; some c in o.spec.template.spec.containers; not c.securityContext.runAsNonRoot"),
+    (r"hostNetwork", "some o in input.objects; o.spec.template.spec.hostNetwork == true"),
+    (r"hostPID", "some o in input.objects; o.spec.template.spec.hostPID == true"),
+    (r"hostIPC", "some o in input.objects; o.spec.template.spec.hostIPC == true"),
+    (r"allowPrivilegeEscalation", _CONTAINER + "c.securityContext.allowPrivilegeEscalation != false"),
+    (r"privileged", _CONTAINER + "c.securityContext.privileged == true"),
+    (r"runAsNonRoot", _CONTAINER + "not c.securityContext.runAsNonRoot"),
     (r"hostPath", "some o in input.objects; some v in o.spec.template.spec.volumes; v.hostPath"),
-    (r"hostPort", "some o in input.objects; some c in o.spec.template.spec.containers; some p in c.ports; p.hostPort"),
+    (r"hostPort", _CONTAINER + "some p in c.ports; p.hostPort"),
     (r"wildcard", 'some o in input.objects; some r in o.rules; "*" in r.verbs'),
     (r"cluster-admin", 'some o in input.objects; o.roleRef.name == "cluster-admin"'),
-    (r"root .*ssh|PermitRootLogin", 'contains(input.files["etc/ssh/sshd_config"], "PermitRootLogin yes")'),
+    (r"PermitRootLogin", 'contains(input.files["etc/ssh/sshd_config"], "PermitRootLogin yes")'),
     (r"X11", 'contains(input.files["etc/ssh/sshd_config"], "X11Forwarding yes")'),
 )
 

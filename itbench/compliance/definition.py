@@ -6,7 +6,7 @@ A set is a healthy *fleet* (itbench.compliance.fleets), which keeps every rule, 
       in an init container:
       - {on: Deployment, do: ["init securityContext.privileged = true"]}
 
-`do` lists edits, `PLACE PATH = VALUE`, `PLACE PATH += VALUE` (append) or `PLACE PATH -` (delete); see itbench.compliance.edits.
+`do` lists edits, `PLACE PATH = VALUE`, `PLACE PATH += VALUE` (append) or `PLACE PATH -` (delete): itbench.compliance.edits.
 """
 
 from __future__ import annotations

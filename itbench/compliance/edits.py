@@ -25,7 +25,8 @@ Place = Literal["object", "pod", "one", "init", "ephemeral", "each"]
 Json = Any
 
 _EDIT = re.compile(
-    r'(?P<place>object|pod|one|init|ephemeral|each) (?P<path>(?:"[^"]*"|[^\s"])+) (?:(?P<op>\+?=) (?P<value>.+)|(?P<delete>-))'
+    r'(?P<place>object|pod|one|init|ephemeral|each) (?P<path>(?:"[^"]*"|[^\s"])+) '
+    r"(?:(?P<op>\+?=) (?P<value>.+)|(?P<delete>-))"
 )
 _PART = re.compile(r'"([^"]*)"|([^."]+)')
 # Where a kind keeps the spec of its pods.
@@ -33,7 +34,8 @@ POD_SPEC: dict[str, tuple[str, ...]] = {
     "Pod": ("spec",),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
     **dict.fromkeys(
-        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"), ("spec", "template", "spec")
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"),
+        ("spec", "template", "spec"),
     ),
 }
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers")

@@ -51,8 +51,13 @@ async def judge(files: Mapping[str, str], variants: Sequence[Variant], engine: E
     inputs = [one.data for one in others if one.data is not None]
     rest = await evaluate(files[POLICY], inputs, engine, place) if inputs else Evaluated()
     both = Evaluated((*check.rulings, *rest.rulings), rest.problem, check.seconds + rest.seconds)
-    tried = _together(variants, collected, both)
-    return Judged(**told, tried=tried, problem=rest.problem, safety=safety, policy_seconds=round(both.seconds, 3))
+    return Judged(
+        **told,
+        tried=_together(variants, collected, both),
+        problem=rest.problem,
+        safety=safety,
+        policy_seconds=round(both.seconds, 3),
+    )
 
 
 async def _fetch_all(files: Mapping[str, str], variants: Sequence[Variant], place: Place) -> list[Collected]:

@@ -95,7 +95,9 @@ async def evaluate(policy: str, inputs: Sequence[bytes], engine: Engine, place: 
         killed = ending.reason != "exited" or ending.signal is not None or ending.out_of_memory
         if not killed and not lines:
             said = box.stderr.read_text(errors="replace").strip().splitlines()
-            raise SandboxError(f"the policy engine did not answer: {said[-1] if said else ending.exit_code}", path=engine.where)
+            raise SandboxError(
+                f"the policy engine did not answer: {said[-1] if said else ending.exit_code}", path=engine.where
+            )
         rulings = [_ruling(answer) for answer in lines]
         why = f"{ending.reason.replace('_', ' ')} limit" if ending.reason != "exited" else "took too long or too much memory"
         rulings += [Ruling("timeout", why)] * (len(inputs) - len(rulings))
@@ -103,7 +105,7 @@ async def evaluate(policy: str, inputs: Sequence[bytes], engine: Engine, place: 
 
 
 def _answers(raw: bytes) -> list[Mapping[str, Any]]:
-    found = []
+    found: list[Mapping[str, Any]] = []
     for line in raw.splitlines():
         try:
             value = json.loads(line)
@@ -121,7 +123,9 @@ def _problem(answer: Mapping[str, Any]) -> PolicyProblem | None:
         return None
     first = next((error for error in errors if _kind(error) != "syntax"), errors[0])
     message = str(first.get("message", "")).strip().splitlines()[0][:500]
-    return PolicyProblem(kind=_kind(first), message=_explained(first, message), line=first.get("row"), column=first.get("col"))
+    return PolicyProblem(
+        kind=_kind(first), message=_explained(first, message), line=first.get("row"), column=first.get("col")
+    )
 
 
 def _kind(error: Mapping[str, Any]) -> ProblemKind:

@@ -42,7 +42,9 @@ _POINTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "privilege asked for",
-        re.compile(r"\bsudo\b|\bsu\s+-|\bchmod\s+(?:-\w+\s+)*(?:0?777|[ug]?\+s|[24]7)|\bsetcap\b|\bnsenter\b|/etc/g?shadow\b"),
+        re.compile(
+            r"\bsudo\b|\bsu\s+-|\bchmod\s+(?:-\w+\s+)*(?:0?777|[ug]?\+s|[24]7)|\bsetcap\b|\bnsenter\b|/etc/g?shadow\b"
+        ),
     ),
 )
 _DENIED = re.compile(r".*(?:Read-only file system|Permission denied|Operation not permitted|Network is unreachable).*")

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from itbench.bundled import bundled
 from itbench.compliance.definition import TaskDefinition
 from itbench.compliance.variants import Variant, hidden, published
 from itbench.datasets.compliance_folder import SOLUTIONS, read_tree
 from itbench.datasets.findings import dotted
 from itbench.datasets.source import read_source
 from itbench.model.compliance import Side
-from itbench.model.errors import DatasetError
+from itbench.model.errors import DatasetError, UsageError
 
 DEFINITION = "scenario.yaml"
 VISIBLE = "static-resources"
@@ -44,15 +45,21 @@ class ComplianceTask:
         Raises:
             DatasetError: a set is missing, cannot be read or cannot be made.
         """
-        seen = Variant(VISIBLE, "violating", read_tree(self.folder / VISIBLE))
+        seen = self.visible()
         if self.definition is not None:
             return (seen, *list(published(self.definition))[1:], *hidden(self.definition, seed))
-        further = sorted(entry.name for entry in self.folder.iterdir() if entry.is_dir() and entry.name.startswith(VIOLATION))
-        sets: list[tuple[str, Side]] = [*((name, "violating") for name in further), (COMPLIANT, "compliant")]  # type: ignore[list-item]
+        further = sorted(
+            entry.name for entry in self.folder.iterdir() if entry.is_dir() and entry.name.startswith(VIOLATION)
+        )
+        sides: dict[str, Side] = {**dict.fromkeys(further, "violating"), COMPLIANT: "compliant"}
         if not (self.folder / COMPLIANT).is_dir():
             hint = "Without a compliant set nobody can tell whether a policy accepts anything"
             raise DatasetError(f"this task has no {COMPLIANT}/", path=self.folder, hint=hint)
-        return (seen, *(Variant(name, side, read_tree(self.folder / name)) for name, side in sets))
+        return (seen, *(Variant(name, side, read_tree(self.folder / name)) for name, side in sides.items()))
+
+    def visible(self) -> Variant:
+        """The set that agents see, which breaks the requirement."""
+        return Variant(VISIBLE, "violating", read_tree(self.folder / VISIBLE))
 
     def solution(self) -> Mapping[str, str] | None:
         """The reference solution's files; None if there is none."""
@@ -77,6 +84,21 @@ def read_task(folder: Path) -> ComplianceTask:
         raise DatasetError(f"a compliance task has a folder {VISIBLE}/", path=folder, hint="See docs/write-a-ciso-task.md")
     path = folder / DEFINITION
     return ComplianceTask(folder, read_definition(path) if path.is_file() else None)
+
+
+def locate_task(text: str) -> ComplianceTask:
+    """A task that ships, by its id, or any, by its folder.
+
+    Raises:
+        UsageError: there is none.
+        DatasetError: as `read_task`.
+    """
+    path = Path(text)
+    if not path.is_dir():
+        path = bundled("scenarios") / "ciso" / text
+        if not (text.isascii() and text.replace("-", "").isalnum() and path.is_dir()):
+            raise UsageError(f"there is no compliance task {text!r}", hint="See: itbench scenario list --domain ciso")
+    return read_task(path)
 
 
 def read_definition(path: Path) -> TaskDefinition:

@@ -45,7 +45,10 @@ def published(task: TaskDefinition) -> Iterator[Variant]:
 def hidden(task: TaskDefinition, seed: int) -> Iterator[Variant]:
     """Three fresh sets of each side, drawn with the seed from the same operators on other fleets."""
     rng = np.random.default_rng([_HIDDEN, seed, zlib.crc32(task.id.encode())])
-    sides: tuple[tuple[Side, Mapping[str, tuple[Step, ...]]], ...] = (("violating", task.violating), ("compliant", task.compliant))
+    sides: tuple[tuple[Side, Mapping[str, tuple[Step, ...]]], ...] = (
+        ("violating", task.violating),
+        ("compliant", task.compliant),
+    )
     for side, sets in sides:
         for number, name in enumerate(names(rng, tuple(sets), _HIDDEN_OF_A_SIDE), 1):
             yield _make(task, side, name, sets[name], (_HIDDEN, seed, number), hidden=True)

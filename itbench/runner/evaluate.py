@@ -62,7 +62,9 @@ class Evaluator:
     @classmethod
     def of_run(cls, config: RunConfig, rules: Rules) -> Evaluator:
         """The evaluator that a run was configured with."""
-        return cls(rules, config.policy, config.namespace_filter, config.budget.output_bytes, config.seed, config.unprotected)
+        return cls(
+            rules, config.policy, config.namespace_filter, config.budget.output_bytes, config.seed, config.unprotected
+        )
 
     @property
     def stamp(self) -> dict[str, str]:

@@ -45,7 +45,9 @@ def _gates(seen: Judged) -> dict[str, Score]:
     stopped: str | None = None
     for gate, (holds, why), detail in zip(GATES, checks, details, strict=True):
         if stopped is not None:
-            scores[gate] = Score(values={gate: 0}, evidence={"justification": f"not reached: {stopped} failed", "details": {}})
+            scores[gate] = Score(
+                values={gate: 0}, evidence={"justification": f"not reached: {stopped} failed", "details": {}}
+            )
             continue
         scores[gate] = Score(values={gate: int(holds)}, evidence={"justification": why, "details": detail})
         if not holds:
@@ -94,7 +96,9 @@ def _told(variants: Sequence[Tried], wanted: str, seen: Judged) -> str:
         return f"the result is {wanted} on {len(variants)} of {len(variants)}"
     first = wrong[0]
     more = f": {first.detail}" if first.detail else ""
-    return f"the result must be {wanted}; it is {first.verdict} on {first.name}{more} ({len(wrong)} of {len(variants)} wrong)"
+    return (
+        f"the result must be {wanted}; it is {first.verdict} on {first.name}{more} ({len(wrong)} of {len(variants)} wrong)"
+    )
 
 
 def _details(variants: Sequence[Tried], seen: Judged) -> dict[str, object]:

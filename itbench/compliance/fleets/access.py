@@ -35,7 +35,9 @@ def access(rng: np.random.Generator) -> list[Object]:
     objects.append(_role("ClusterRole", f"{teams[3]}-health", None, rules[1:]))
     for team in teams:
         meta = {"name": f"{team}-bot", "namespace": namespace}
-        objects.append({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta, "automountServiceAccountToken": False})
+        objects.append(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta, "automountServiceAccountToken": False}
+        )
     for team, kind, role, bound in (
         (teams[0], "ClusterRoleBinding", f"ClusterRole/{reader}", None),
         (teams[1], "ClusterRoleBinding", f"ClusterRole/{teams[1]}-all", None),

@@ -14,7 +14,7 @@ def host(rng: np.random.Generator) -> dict[str, str]:
     """sshd, sysctl, auditd and file modes, as paths to texts."""
     return {
         "etc/ssh/sshd_config": _sshd(rng),
-        "etc/ssh/sshd_config.d/50-site.conf": f"# site settings\nBanner /etc/issue.net\nMaxSessions {int(rng.integers(2, 10))}\n",
+        "etc/ssh/sshd_config.d/50-site.conf": f"# site\nBanner /etc/issue.net\nMaxSessions {int(rng.integers(2, 10))}\n",
         "etc/sysctl.d/60-hardening.conf": _sysctl(rng),
         "etc/sysctl.d/90-site.conf": f"# site settings\nvm.swappiness = {int(rng.integers(10, 60))}\n",
         "etc/audit/auditd.conf": _auditd(rng),
@@ -38,8 +38,15 @@ def _sshd(rng: np.random.Generator) -> str:
     ]
     lines = [settings[index] for index in rng.permutation(len(settings))]
     if chance(rng, 0.5):  # keywords are read whatever their case, values may follow an equals sign or be quoted
-        lines = [line.replace("PermitRootLogin no", 'permitrootlogin "no"').replace("X11Forwarding ", "x11forwarding=") for line in lines]
-    return "\n".join(["# sshd of a hardened host", "#PermitRootLogin yes", "#X11Forwarding yes", "Include /etc/ssh/sshd_config.d/*.conf", *lines]) + "\n"
+        other = {"PermitRootLogin no": 'permitrootlogin "no"', "X11Forwarding no": "x11forwarding=no"}
+        lines = [other.get(line, line) for line in lines]
+    head = [
+        "# sshd of a hardened host",
+        "#PermitRootLogin yes",
+        "#X11Forwarding yes",
+        "Include /etc/ssh/sshd_config.d/*.conf",
+    ]
+    return "\n".join([*head, *lines]) + "\n"
 
 
 def _sysctl(rng: np.random.Generator) -> str:
@@ -55,7 +62,9 @@ def _sysctl(rng: np.random.Generator) -> str:
     keys = [list(settings)[index] for index in rng.permutation(len(settings))]
     if chance(rng, 0.3):  # the other way to write it
         keys = [key.replace(".", "/") for key in keys]
-    return "# hardening\n; old: net.ipv4.ip_forward = 1\n" + "".join(f"{key}{sign}{settings[key.replace('/', '.')]}\n" for key in keys)
+    return "# hardening\n; old: net.ipv4.ip_forward = 1\n" + "".join(
+        f"{key}{sign}{settings[key.replace('/', '.')]}\n" for key in keys
+    )
 
 
 def _auditd(rng: np.random.Generator) -> str:
@@ -73,7 +82,8 @@ def _auditd(rng: np.random.Generator) -> str:
 def _rules(rng: np.random.Generator) -> str:
     watched = ("/etc/group", "/etc/passwd", "/etc/gshadow", "/etc/shadow", "/etc/security/opasswd")
     identity = [f"-w {watched[index]} -p wa -k identity" for index in rng.permutation(len(watched))]
-    time = ["-a always,exit -F arch=b64 -S adjtimex,settimeofday,clock_settime -k time-change", "-w /etc/localtime -p wa -k time-change"]
+    calls = "adjtimex,settimeofday,clock_settime"
+    time = [f"-a always,exit -F arch=b64 -S {calls} -k time-change", "-w /etc/localtime -p wa -k time-change"]
     sudo = ["-w /etc/sudoers -p wa -k scope", "-w /etc/sudoers.d -p wa -k scope"]
     return "\n".join(["# rules", "-D", "-b 8192", *identity, *time, *sudo]) + "\n"
 

@@ -27,7 +27,7 @@ def namespaces(rng: np.random.Generator) -> list[Object]:
         deny = _policy(f"{team}-deny", team, {"podSelector": {}, "policyTypes": types})
         if "Egress" in types and chance(rng, 0.5):
             deny["spec"]["egress"] = []
-        web = {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"]}
+        web: Object = {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"]}
         web["ingress"] = [{"from": [{"podSelector": {}}], "ports": [{"port": 8080}]}]
         objects += [deny, _policy(f"{team}-web", team, web)]
         spec: Object = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}

@@ -33,7 +33,10 @@ def workloads(rng: np.random.Generator) -> list[Object]:
             "spec": {"type": "ClusterIP", "selector": {"app": first}, "ports": [{"port": 80, "targetPort": 8080}]},
         }
     )
-    settings = {"LOG_LEVEL": pick(rng, ("info", "warn")), "NOTE": "hostNetwork: true and privileged: true are not wanted here"}
+    settings = {
+        "LOG_LEVEL": pick(rng, ("info", "warn")),
+        "NOTE": "hostNetwork: true and privileged: true are not wanted",
+    }
     meta = {"name": "settings", "namespace": namespace}
     objects.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": settings})
     return objects
@@ -44,11 +47,17 @@ def _workload(rng: np.random.Generator, kind: str, meta: Object, spec: Object) -
     template = {"metadata": {"labels": labels}, "spec": spec}
     selector = {"matchLabels": labels}
     replicas = int(rng.integers(1, 4))
+    inner: Object
     match kind:
         case "Pod":
             return {"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": spec}
         case "Job":
-            return {"apiVersion": "batch/v1", "kind": kind, "metadata": meta, "spec": {"backoffLimit": 2, "template": template}}
+            return {
+                "apiVersion": "batch/v1",
+                "kind": kind,
+                "metadata": meta,
+                "spec": {"backoffLimit": 2, "template": template},
+            }
         case "CronJob":
             inner = {"schedule": f"{int(rng.integers(60))} 3 * * *", "jobTemplate": {"spec": {"template": template}}}
             return {"apiVersion": "batch/v1", "kind": kind, "metadata": meta, "spec": inner}
@@ -84,7 +93,9 @@ def _pod(rng: np.random.Generator, name: str, kind: str) -> Object:
         if chance(rng, 0.3):  # the default, written out
             spec[field] = False
     if chance(rng, 0.3):
-        first = {key: value for key, value in _container(rng, "wait", level).items() if key not in ("livenessProbe", "ports")}
+        first = {
+            key: value for key, value in _container(rng, "wait", level).items() if key not in ("livenessProbe", "ports")
+        }
         spec["initContainers"] = [first]
     if kind in ("Job", "CronJob"):
         spec["restartPolicy"] = "Never"

@@ -3,6 +3,7 @@ set -euo pipefail
 python3 - <<'PY'
 import json, pathlib, yaml
 
+loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
 found, texts = [], {}
 for path in sorted(pathlib.Path("static-resources").rglob("*")):
     if not path.is_file():
@@ -11,7 +12,7 @@ for path in sorted(pathlib.Path("static-resources").rglob("*")):
     if path.suffix not in (".yaml", ".yml", ".json"):
         texts[str(path.relative_to("static-resources"))] = text
         continue
-    todo = list(yaml.safe_load_all(text))
+    todo = list(yaml.load_all(text, Loader=loader))
     while todo:
         item = todo.pop(0)
         if not isinstance(item, dict):

@@ -81,6 +81,6 @@ def _wheel() -> Engine | None:
     for folder in folders:
         if (folder / "opa_bindings" / "libopabridge.so").is_file():
             told = next(folder.glob("opa_golib_python_bindings-*.dist-info"), None)
-            version = told.name.split("-")[1] if told else "?"
+            version = told.name.removesuffix(".dist-info").rpartition("-")[2] if told else "?"
             return Engine("wheel", folder.resolve(), version)
     return None

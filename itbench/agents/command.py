@@ -102,7 +102,7 @@ class CommandAgent:
         from itbench.agents.transcript import read_trajectory, stated_usage, transcript
         from itbench.sandbox.box import Box, inner_workspace
         from itbench.sandbox.environment import agent_environment
-        from itbench.sandbox.output import OutputError, OutputMissingError, read_output
+        from itbench.sandbox.output import OutputError, OutputMissingError
         from itbench.sandbox.supervisor import run
 
         boundary = workspace.boundary
@@ -155,7 +155,7 @@ class CommandAgent:
             return replace(kept, failure=_LIMITS[ending.reason], detail=_limit_text(ending.reason, task))
         failed = None if ending.exit_code == 0 else f"the program {_status(ending)}{_last_line(box.stderr)}"
         try:
-            output = read_output(workspace.path, task.output_file, task.budget.output_bytes)
+            output = _answer(workspace.path, task)
         except OutputMissingError:
             if ending.out_of_memory:
                 return replace(kept, failure="budget_exhausted", detail=_limit_text("memory", task))
@@ -166,6 +166,24 @@ class CommandAgent:
         if failed:
             kept = replace(kept, warnings=(*kept.warnings, f"{failed}; its answer is scored all the same"))
         return replace(kept, output=output)
+
+
+def _answer(folder: Path, task: Task) -> bytes:
+    """The answer that a program left; to a compliance task that is also the files which such a task asks for.
+
+    Raises:
+        OutputError: there is none that can be used.
+    """
+    from itbench.compliance.answer import pack_folder
+    from itbench.datasets.outputs import CISO_FILES
+    from itbench.sandbox.output import OutputMissingError, read_output
+
+    try:
+        return read_output(folder, task.output_file, task.budget.output_bytes)
+    except OutputMissingError:
+        if task.domain == "ciso" and any((folder / name).is_file() for name in CISO_FILES):
+            return pack_folder(folder)
+        raise
 
 
 def split(text: str) -> list[str]:

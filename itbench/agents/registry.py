@@ -184,6 +184,19 @@ def _builtin() -> Iterable[Entry]:
     yield Entry("nop", "", "answers that nothing is wrong: the floor", lambda _: builtin.Nop())
     yield Entry("baseline", "", "finds root causes by general rules, without a language model", lambda _: baseline(""))
     yield Entry("baseline-without", "RULES", "the same without some of its rules, to see what they are worth", baseline)
+
+    def template(_: str) -> AnyAgent:
+        from itbench.agents.compliance import Template
+
+        return Template()
+
+    def adversary(name: str) -> AnyAgent:
+        from itbench.agents.compliance import Adversary
+
+        return Adversary(name)
+
+    yield Entry("template", "", "CISO: picks a policy by words of the requirement: the floor", template)
+    yield Entry("adversary", "[NAME]", "CISO: always-no, always-yes, file-names or file-hashes; must never pass", adversary)
     yield Entry("replay", "FOLDER", "the answers of an earlier run again", lambda folder: builtin.Replay(Path(folder)))
 
 

@@ -40,6 +40,12 @@ _JUDGE = (
     click.option("--judge-cross-check", is_flag=True, help="List where the judge would match entities otherwise."),
 )
 
+UNPROTECTED = click.option(
+    "--unprotected",
+    is_flag=True,
+    help="CISO: where there is no sandbox, run the scripts in answers without one; the records say so.",
+)
+
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 

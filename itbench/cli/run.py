@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, Duration, Size, judge_options
+from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, UNPROTECTED, Duration, Size, judge_options
 from itbench.model.task import Budget
 
 
@@ -69,6 +69,7 @@ from itbench.model.task import Budget
     multiple=True,
     help="Let agents see this folder or file although it is hidden by default, such as ~/.codex.",
 )
+@UNPROTECTED
 @click.option("--agent-env", multiple=True, metavar="NAME", help="Pass this environment variable on to agents.")
 @click.option("--record", type=FOLDER, metavar="DIR", help="Record the model traffic of llm: agents into this folder.")
 @click.option("--replay", type=FOLDER, metavar="DIR", help="Answer llm: agents from such a folder: no server, no key.")

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import click
 
-from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, judge_options
+from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, UNPROTECTED, judge_options
 from itbench.model.base import Domain
 from itbench.model.errors import UsageError
 
 
 @click.command()
 @click.option("--ground-truth", "-g", type=FOLDER, required=True, help="A ground truth file, or a folder of scenarios.")
-@click.option("--outputs", "-o", type=FOLDER, required=True, help="Answers as <incident>/<trial>/agent_output.json.")
+@click.option(
+    "--outputs",
+    "-o",
+    type=FOLDER,
+    required=True,
+    help="Answers as <incident>/<trial>/agent_output.json (CISO: files).",
+)
 @click.option("--domain", "-d", type=click.Choice(["sre", "finops", "ciso"]), default="sre", show_default=True)
 @click.option(
     "--out",
@@ -29,6 +35,8 @@ from itbench.model.errors import UsageError
 @click.option(
     "--judge-cache", type=FOLDER, metavar="DIR", help="Where the judge's replies are kept; default: the user's cache."
 )
+@UNPROTECTED
+@click.option("--seed", type=click.IntRange(0), default=0, help="CISO: which hidden variants are drawn.")
 @click.option("--explain", is_flag=True, help="Also print, for each answer, what matched and why.")
 @JSON
 @click.pass_context
@@ -44,6 +52,8 @@ def score(
     judge_votes: int,
     judge_cross_check: bool,
     judge_cache: Path | None,
+    unprotected: bool,
+    seed: int,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -76,7 +86,8 @@ def score(
     if out == ours_at:
         raise UsageError("scores.json is the name of our own file, which is written beside it", key="--out")
     rules = load_rules()
-    judging, evaluator = judge_config(judge, judge_votes, judge_cross_check), Evaluator(rules, policy, namespace_filter)
+    judging = judge_config(judge, judge_votes, judge_cross_check)
+    evaluator = Evaluator(rules, policy, namespace_filter, seed=seed, unprotected=unprotected)
     if judging is not None and domain != "sre":
         raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
     rescored = score_outputs(ground_truth, outputs, domain, evaluator)

@@ -63,7 +63,7 @@ def open_dataset(path: Path, domain: Domain | None = None) -> Dataset:
 
 
 def truth_findings(scenario: ScenarioFolder) -> tuple[Finding, ...]:
-    """What is wrong with a scenario's ground truth. CISO scenarios have none, and those to be simulated none yet."""
+    """What is wrong with a scenario's ground truth. CISO tasks have none to check, those to be simulated none yet."""
     if scenario.domain == "ciso" or scenario.definition is not None:
         return ()
     try:

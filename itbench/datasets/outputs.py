@@ -1,7 +1,8 @@
 """Find agent answers by the public evaluator's folder conventions.
 
 `<outputs>/<incident>/<trial>/{outputs/,}{agent_output.json|agent_response.json}`, where incident 12 may be spelled `12`,
-`Scenario-12`, `incident_12`, … and trials are numbers. A CISO answer is a folder of files instead.
+`Scenario-12`, `incident_12`, … and trials are numbers. A CISO answer is a folder of files, or these packed
+into an agent_output.json.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def _ciso_folder(trial: Path) -> tuple[Path | None, str]:
     for folder in _places(trial):
         if any((folder / name).is_file() and not (folder / name).is_symlink() for name in CISO_FILES):
             return folder, ""
-    return None, f"none of {', '.join(CISO_FILES)}"
+    packed, _ = _answer_file(trial)
+    return (packed, "") if packed else (None, f"none of {', '.join(CISO_FILES)}")
 
 
 def _places(trial: Path) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from pydantic import ValidationError
 
 from itbench.bundled import bundled
+from itbench.datasets.compliance_folder import solution_path
 from itbench.datasets.findings import dotted
 from itbench.datasets.ids import canonical_id
 from itbench.datasets.inputs import SNAPSHOT_FILES, kind_of_input
@@ -40,11 +41,15 @@ def recognise(folder: Path, files: Collection[str], folders: Collection[str]) ->
         return None
     if header:
         definition = folder / HEADER if header.defines and truth is None else None
+        if header.domain == "ciso":
+            truth = solution_path(folder)
         title = header.title or folder.name
         return ScenarioFolder(header.id, header.domain, folder, truth, title, header.complexity, definition=definition)
     scenario = ScenarioFolder(canonical_id(folder.name), "sre", folder, truth, folder.name)
     stated = domain_of_path(folder)
     scenario = replace(scenario, domain=stated or domain or _domain_of_truth(scenario))
+    if scenario.domain == "ciso":
+        scenario = replace(scenario, truth_path=solution_path(folder))
     is_public = stated is not None or (truth is not None and truth.name in UPSTREAM_TRUTH_FILES)
     return rated(scenario) if is_public else scenario
 

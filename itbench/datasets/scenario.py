@@ -9,9 +9,11 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from itbench.datasets.compliance_folder import tree_hash
 from itbench.datasets.truth_file import LoadedTruth, load_ground_truth, parse_ground_truth
 from itbench.model.base import Document, Domain, OpenModel
 from itbench.model.errors import GroundTruthError
+from itbench.model.truth import GroundTruth
 
 # The names in the upstream library of scenarios.
 UPSTREAM_TRUTH_FILES = ("groundtruth_v1.yaml", "groundtruth.yaml")
@@ -96,6 +98,8 @@ class ScenarioFolder:
 
     @cached_property
     def _truth(self) -> LoadedTruth:
+        if self.domain == "ciso" and self.folder is not None:
+            return LoadedTruth(GroundTruth(dialect="ciso", folder=str(self.folder)), (), tree_hash(self.folder))
         if self.definition is not None:
             raise GroundTruthError(
                 "this scenario has no ground truth before it is simulated",

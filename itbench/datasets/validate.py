@@ -12,6 +12,7 @@ from itbench.datasets import file_checks
 from itbench.datasets.discover import Layout, open_dataset
 from itbench.datasets.findings import Finding
 from itbench.datasets.inputs import SNAPSHOT_FILES, agent_visible_files, kind_of_input, refused_links
+from itbench.datasets.recognise import HEADER
 from itbench.datasets.scenario import ScenarioFolder
 from itbench.model.base import Document, Domain, Model
 from itbench.model.errors import DatasetError
@@ -108,7 +109,8 @@ def missing_inputs(scenario: ScenarioFolder) -> tuple[str, ...]:
         return tuple(name for name in _FINOPS_FILES if Path(name) not in seen)
     folders = {relative.parts[0] for relative in seen}
     wanted = [name for name in ("problem.md", "static-resources") if name not in folders]
-    if scenario.folder and not (scenario.folder / _CISO_SOLUTION).is_dir():
+    made = scenario.folder is not None and (scenario.folder / HEADER).is_file()  # its other sets are made from there
+    if scenario.folder and not made and not (scenario.folder / _CISO_SOLUTION).is_dir():
         wanted.append(_CISO_SOLUTION)
     return tuple(wanted)
 

@@ -49,6 +49,9 @@ class RunConfig(Document):
     network: bool = True
     isolation: IsolationChoice = "auto"
     expose: tuple[str, ...] = Field(default=(), description="paths that agents see although they are hidden by default")
+    unprotected: bool = Field(
+        default=False, description="scripts in answers to compliance tasks run without a sandbox where there is none"
+    )
     notices: tuple[str, ...] = Field(default=(), description="what a reader must know, such as scenarios left out")
     agent_env: tuple[str, ...] = Field(default=(), description="names of environment variables passed to agents")
     record: str | None = Field(default=None, description="folder into which the traffic of llm: agents is recorded")

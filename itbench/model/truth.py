@@ -13,7 +13,7 @@ from pydantic import Field
 
 from itbench.model.base import OpenModel
 
-Dialect = Literal["flat", "v1", "v2", "finops"]
+Dialect = Literal["flat", "v1", "v2", "finops", "ciso"]
 
 
 class Group(OpenModel):
@@ -79,6 +79,7 @@ class GroundTruth(OpenModel):
     recommended_actions: tuple[dict[str, Any], ...] = ()
     resources: tuple[Resource, ...] = ()
     metadata: dict[str, Any] = Field(default_factory=dict)
+    folder: str | None = Field(default=None, description="CISO: the task; its truth is what comes of trying an answer there")
 
     @cached_property
     def by_id(self) -> dict[str, Group]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from itbench import __version__
 from itbench.model.base import Domain
@@ -17,7 +18,7 @@ from itbench.scoring.finops import score_finops
 from itbench.scoring.judge.question import Subjects, subjects_of
 from itbench.scoring.sre import score_sre
 
-SCORED_DOMAINS: tuple[Domain, ...] = ("sre", "finops")
+SCORED_DOMAINS: tuple[Domain, ...] = ("sre", "ciso", "finops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Evaluator:
         policy: which of the policies applies.
         namespace_filter: leave out predictions in the rules' `excluded_namespaces`, as the reference can.
         limit: answers of more bytes are not read.
+        seed: which hidden variants of a compliance task are drawn.
+        unprotected: where there is no sandbox, run the scripts in answers to compliance tasks without one.
 
     Raises:
         UsageError: the rules have no such policy.
@@ -48,6 +51,8 @@ class Evaluator:
     policy: str = "reference"
     namespace_filter: bool = False
     limit: int = 5_000_000
+    seed: int = 0
+    unprotected: bool = False
 
     def __post_init__(self) -> None:
         if self.policy not in self.rules.policies:
@@ -57,13 +62,16 @@ class Evaluator:
     @classmethod
     def of_run(cls, config: RunConfig, rules: Rules) -> Evaluator:
         """The evaluator that a run was configured with."""
-        return cls(rules, config.policy, config.namespace_filter, config.budget.output_bytes)
+        return cls(
+            rules, config.policy, config.namespace_filter, config.budget.output_bytes, config.seed, config.unprotected
+        )
 
     @property
     def stamp(self) -> dict[str, str]:
         """What a record says about how it was scored."""
         told = {"evaluator": f"itbench {__version__}", "rules": self.rules.version, "policy": self.policy}
-        return told | ({"namespace_filter": "on"} if self.namespace_filter else {})
+        told |= {"namespace_filter": "on"} if self.namespace_filter else {}
+        return told | ({"unprotected": "allowed"} if self.unprotected else {})
 
     def evaluate(self, raw: bytes, domain: Domain, truth: GroundTruth) -> Evaluation:
         """Read and score one answer. Never raises for what an agent wrote.
@@ -72,6 +80,8 @@ class Evaluator:
             UsageError: the domain has no evaluator.
         """
         require_scored(domain)
+        if domain == "ciso":
+            return self._try(raw, truth)
         answer = read_answer(raw, domain, limit=self.limit)
         if answer.diagnosis is None:
             outcome = Outcome.unscored("output_invalid", answer.problem or "unreadable")
@@ -94,6 +104,15 @@ class Evaluator:
     @property
     def _excluded(self) -> tuple[str, ...]:
         return self.rules.excluded_namespaces if self.namespace_filter else ()
+
+    def _try(self, raw: bytes, truth: GroundTruth) -> Evaluation:
+        from itbench.compliance.evaluate import ComplianceRules, evaluate_answer
+
+        if truth.folder is None:
+            return Evaluation(Outcome.unscored("evaluator_error", "this ground truth is not that of a compliance task"))
+        rules = ComplianceRules(self.seed, unprotected=self.unprotected)
+        verdict = evaluate_answer(raw, Path(truth.folder), rules, self.limit)
+        return Evaluation(verdict.outcome, verdict.scores, (), verdict.notes)
 
     def _score(self, diagnosis: Diagnosis | CostDiagnosis, truth: GroundTruth) -> dict[str, Score]:
         if isinstance(diagnosis, CostDiagnosis):

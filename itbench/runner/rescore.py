@@ -77,6 +77,15 @@ def judged(rescored: Rescored, config: JudgeConfig, evaluator: Evaluator, replie
     return replace(rescored, records=records), judgement.bill
 
 
+def _raw(path: Path, limit: int) -> bytes:
+    """The bytes of an answer; those of a folder of files, packed."""
+    if path.is_dir() and not path.is_symlink():
+        from itbench.compliance.answer import pack_folder
+
+        return pack_folder(path)
+    return read_output(path.parent, path.name, limit)
+
+
 def _record(output: FoundOutput, truths: Mapping[str, LoadedTruth], domain: Domain, evaluator: Evaluator) -> TrialRecord:
     loaded = truths.get(output.incident)
     raw: bytes | None = None
@@ -86,7 +95,7 @@ def _record(output: FoundOutput, truths: Mapping[str, LoadedTruth], domain: Doma
         evaluation = Evaluation(Outcome.unscored("output_missing", output.note))
     else:
         try:
-            raw = read_output(output.path.parent, output.path.name, evaluator.limit)
+            raw = _raw(output.path, evaluator.limit)
             evaluation = evaluator.evaluate(raw, domain, loaded.truth)
         except OutputError as error:
             evaluation = Evaluation(Outcome.unscored("output_invalid", str(error)))

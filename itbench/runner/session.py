@@ -50,6 +50,7 @@ class RunRequest:
     isolation: IsolationChoice = "auto"
     expose: Sequence[Path] = ()
     agent_env: Sequence[str] = ()
+    unprotected: bool = False
     record: Path | None = None
     replay: Path | None = None
     judge: JudgeConfig | None = None
@@ -147,6 +148,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         network=request.network,
         isolation=request.isolation,
         expose=tuple(str(path.absolute()) for path in request.expose),
+        unprotected=request.unprotected,
         notices=(*notices, *_empty_handed(scenarios, made)),
         agent_env=tuple(request.agent_env),
         record=str(request.record.absolute()) if request.record else None,

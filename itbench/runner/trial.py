@@ -80,7 +80,7 @@ class TrialRunner:
             ask = self._ask if self.live is None else self._ask_live
             asked = await ask(planned, agent, attempt, events)
             result = asked.result
-            evaluation = self._evaluate(result, planned)
+            evaluation = await self._evaluated(result, planned)
             if asked.verdict is not None and evaluation.outcome.cause is None:
                 evaluation = replace(evaluation, scores=evaluation.scores | self._live_scores(asked.verdict, evaluation))
             events.emit("evaluated", status=evaluation.outcome.status, cause=evaluation.outcome.cause)
@@ -189,6 +189,15 @@ class TrialRunner:
         if boundary := self._boundary(agent):
             return boundary.mode
         return agent.isolation if isinstance(agent, Isolated) else "in-process"
+
+    async def _evaluated(self, result: AgentResult, planned: PlannedTrial) -> Evaluation:
+        """Compliance answers are run, which takes a while, and other trials go on meanwhile."""
+        if planned.scenario.domain != "ciso":
+            return self._evaluate(result, planned)
+        try:
+            return await asyncio.to_thread(self._evaluate, result, planned)
+        except asyncio.CancelledError:
+            return Evaluation(Outcome.unscored("cancelled", "stopped while its answer was tried"))
 
     def _evaluate(self, result: AgentResult, planned: PlannedTrial) -> Evaluation:
         if result.failure is not None:

@@ -31,6 +31,8 @@ class Box:
         stderr: file for what is kept of standard error.
         budget: limits; `output_bytes` is left to `itbench.sandbox.output.read_output`.
         input_dir: folder that it may only read.
+        read_only: names in the workspace that are folders of the host, read-only. Only bubblewrap can do that: the other
+            modes refuse it.
         hidden: folders and files that it must not read, such as datasets and run folders.
         expose: exceptions from what is hidden by default (credentials, /tmp, /run). One that lies in a hidden place is
             refused.
@@ -45,6 +47,7 @@ class Box:
     stderr: Path
     budget: Budget = field(default_factory=Budget)
     input_dir: Path | None = None
+    read_only: Mapping[str, Path] = field(default_factory=dict)
     hidden: tuple[Path, ...] = ()
     expose: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)

@@ -97,6 +97,8 @@ def arguments(box: Box, installed: Bubblewrap) -> list[str]:
     for folder in blanked:
         options += ["--remount-ro", folder]
     options += ["--bind", str(box.workspace.absolute()), str(WORKSPACE)]
+    for name, source in box.read_only.items():
+        options += ["--ro-bind", str(source.absolute()), str(WORKSPACE / name)]
     if box.input_dir is not None:
         options += ["--ro-bind", str(box.input_dir.absolute()), str(SNAPSHOT)]
     return [*options, "--chdir", str(WORKSPACE)]

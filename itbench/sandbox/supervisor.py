@@ -39,6 +39,8 @@ async def run(box: Box, *, stdin: int = subprocess.DEVNULL) -> Ending:
     """
     if not box.workspace.is_dir():
         raise SandboxError("the workspace is not a folder", path=box.workspace)
+    if box.read_only and box.mode != "bubblewrap":
+        raise SandboxError("only bubblewrap mounts folders into the workspace", path=box.workspace)
     prepare = bubblewrap.prepare if box.mode == "bubblewrap" else host.prepare
     keep = box.budget.stdout_bytes
     with (

@@ -33,7 +33,12 @@ _KEYS: dict[Domain, tuple[str, ...]] = {
         "fetch_generates_data",
         "violation_detection",
         "compliance_validation",
+        "detection_rate",
+        "acceptance_rate",
+        "balanced_accuracy",
         "exactness",
+        "robustness",
+        "safety",
     ),
 }
 

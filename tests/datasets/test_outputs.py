@@ -93,10 +93,12 @@ def test_nothing_is_passed_over_where_all_is_in_its_place(tmp_path: Path) -> Non
     assert passed_over(put(tmp_path, "Scenario-1/1/agent_output.json", "Scenario-1/2/outputs/agent_output.json")) == ()
 
 
-def test_a_ciso_answer_is_a_folder(tmp_path: Path) -> None:
-    put(tmp_path, "cis-5.1.1/1/policy.rego", "cis-5.1.1/2/outputs/fetch.sh", "cis-5.1.1/3/agent_output.json")
+def test_a_ciso_answer_is_a_folder_or_the_same_packed(tmp_path: Path) -> None:
+    cis = tmp_path / "cis-5.1.1"
+    left = ("1/policy.rego", "2/outputs/fetch.sh", "3/agent_output.json", "4/x")
+    put(tmp_path, *(f"cis-5.1.1/{path}" for path in left))
     found = {output.trial: output.path for output in find_outputs(tmp_path, "ciso")}
-    assert found == {"1": tmp_path / "cis-5.1.1/1", "2": tmp_path / "cis-5.1.1/2/outputs", "3": None}
+    assert found == {"1": cis / "1", "2": cis / "2/outputs", "3": cis / "3/agent_output.json", "4": None}
 
 
 def test_one_trial_in_two_folders_is_refused(tmp_path: Path) -> None:

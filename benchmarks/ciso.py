@@ -1,0 +1,49 @@
+"""How long it takes to judge compliance answers: seconds on the wall and of processors, per task and for 30 tasks.
+
+python benchmarks/ciso.py [opa|wheel] [TASKS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+import time
+
+from itbench.bundled import bundled
+from itbench.compliance.engine import find_engine
+from itbench.compliance.judge import judge
+from itbench.compliance.place import find_place
+from itbench.compliance.task import read_task
+
+engine = find_engine(sys.argv[1] if len(sys.argv) > 1 else "auto")  # type: ignore[arg-type]
+count = int(sys.argv[2]) if len(sys.argv) > 2 else 30
+place = find_place()
+tasks = [read_task(path.parent) for path in sorted((bundled("scenarios") / "ciso").glob("*/scenario.yaml"))[:count]]
+
+
+def processor_seconds() -> float:
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
+
+
+def measured(name: str, nine: bool) -> None:
+    began, used, sets = time.perf_counter(), processor_seconds(), 0
+    for task in tasks:
+        solution = task.solution()
+        assert solution is not None
+        variants = task.variants(0)
+        variants = variants[:5] + tuple(one for one in variants if one.side == "compliant")[:4] if nine else variants
+        seen = asyncio.run(judge(solution, variants, engine, place))
+        assert all(one.right for one in seen.tried), task.folder
+        sets += len(seen.tried)
+    wall, cpu = time.perf_counter() - began, processor_seconds() - used
+    print(
+        f"{name}: {len(tasks)} tasks, {sets} sets: {wall:.1f} s, {wall / len(tasks):.2f} s a task; {cpu:.1f} s of processors"
+    )
+
+
+print(f"{engine} in {place.mode}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+measured("9 sets a task", nine=True)
+measured("all sets", nine=False)

@@ -1,0 +1,104 @@
+"""Runs inside the sandbox, by itself: evaluate one policy on many inputs, and print one line of JSON for each.
+
+usage: driver.py cli PROGRAM SECONDS | driver.py wheel FOLDER SECONDS     (policy.rego and input-*.json lie here)
+
+A line holds `input` and one of `result` (a list: empty if undefined), `errors` (code, message, row, col) or `timeout`.
+After an input that took too long the others are not tried.
+"""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+QUERY = "data.check.result"
+_ERROR = re.compile(r"policy\.rego:(?P<row>\d+): (?P<code>\w+): (?P<message>[^\n]*)(?:\n\t[^\n]*\n\t(?P<pad>[ \t]*)\^)?")
+
+
+def by_program(program: str, path: Path, seconds: int) -> dict[str, Any]:
+    """Evaluate by the opa program."""
+    command = [program, "eval", "--format", "json", "--capabilities", "capabilities.json", "--timeout", f"{seconds}s"]
+    command += ["--data", "policy.rego", "--input", str(path), QUERY]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 5)
+    except subprocess.TimeoutExpired:
+        return {"timeout": True}
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        return {
+            "errors": [
+                {"code": "engine", "message": (done.stderr or done.stdout or f"opa ended with {done.returncode}")[-500:]}
+            ]
+        }
+    if answer.get("errors"):
+        errors = [
+            {
+                "code": error.get("code", ""),
+                "message": error.get("message", ""),
+                "row": (error.get("location") or {}).get("row"),
+                "col": (error.get("location") or {}).get("col"),
+            }
+            for error in answer["errors"]
+        ]
+        if any(error["code"] == "eval_cancel_error" for error in errors):
+            return {"timeout": True}
+        return {"errors": errors}
+    return {"result": [expression["value"] for row in answer.get("result", []) for expression in row["expressions"]]}
+
+
+class Wheel:
+    """The engine of the Python package; one instance holds the compiled policy."""
+
+    def __init__(self, folder: str) -> None:
+        sys.path.insert(0, folder)
+        opa_bindings = importlib.import_module("opa_bindings")
+
+        self.api = opa_bindings
+        self.engine = opa_bindings.OpaEngine()
+        self.engine.print_handler = lambda *_: None
+        self.engine.add_policy("policy.rego", Path("policy.rego").read_text())
+
+    def evaluate(self, path: Path) -> dict[str, Any]:
+        """Evaluate one input."""
+        try:
+            return {"result": [self.engine.eval_document("check.result", json.loads(path.read_text()))]}
+        except self.api.OpaUndefinedError:
+            return {"result": []}
+        except self.api.OpaError as error:
+            return {"errors": told(error)}
+
+
+def told(error: Exception) -> list[dict[str, Any]]:
+    """Errors of the Python package in the form of the program's."""
+    found = [
+        {"code": m["code"], "message": m["message"], "row": int(m["row"]), "col": len(m["pad"] or "") + 1}
+        for m in _ERROR.finditer(str(error))
+    ]
+    return found or [{"code": getattr(error, "code", "engine"), "message": str(error)}]
+
+
+def main() -> None:
+    """Evaluate all inputs."""
+    kind, where, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    wheel = None
+    for path in sorted(Path().glob("input-*.json")):
+        if kind == "cli":
+            answer = by_program(where, path, int(seconds))
+        else:
+            if wheel is None:
+                try:
+                    wheel = Wheel(where)
+                except Exception as error:
+                    print(json.dumps({"input": path.name, "errors": told(error)}), flush=True)  # noqa: T201 - it answers so
+                    return
+            answer = wheel.evaluate(path)
+        print(json.dumps({"input": path.name, **answer}), flush=True)  # noqa: T201 - the same
+        if answer.get("timeout") or any(str(e.get("code", "")).startswith("rego_") for e in answer.get("errors", ())):
+            return
+
+
+main()

@@ -1,0 +1,39 @@
+package check
+
+default result := false
+
+result if {
+	count(input.objects) > 0
+	count(violations) == 0
+}
+
+servers contains o if {
+	some o in input.objects
+	o.kind == "Pod"
+	o.metadata.labels.component == "kube-apiserver"
+}
+
+# All arguments of a server, of command and args; the last one wins where a flag is given twice.
+arguments(o) := array.concat(object.get(c, "command", []), object.get(c, "args", [])) if some c in o.spec.containers
+
+values(o, flag) := [value |
+	some argument in arguments(o)
+	startswith(argument, concat("", ["--", flag, "="]))
+	value := substring(argument, count(flag) + 3, -1)
+]
+
+setting(o, flag) := found[count(found) - 1] if {
+	found := values(o, flag)
+	count(found) > 0
+}
+
+violations contains o.metadata.name if {
+	some o in servers
+	not modes_hold(o)
+}
+
+modes_hold(o) if {
+	modes := {mode | some mode in split(setting(o, "authorization-mode"), ",")}
+	{"Node", "RBAC"} - modes == set()
+	not "AlwaysAllow" in modes
+}

@@ -1,0 +1,115 @@
+"""Every task that ships: solvable by its reference solution under both engines, and never by an adversary."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from itbench.bundled import bundled
+from itbench.compliance.authoring import outdated
+from itbench.compliance.baselines import ADVERSARIES, FETCH, adversary
+from itbench.compliance.engine import Engine
+from itbench.compliance.place import Place
+from itbench.compliance.policy import evaluate
+from itbench.compliance.task import read_task
+from itbench.compliance.variants import Variant
+from itbench.datasets.discover import load_suite
+from itbench.model.errors import DatasetError
+
+TASKS = sorted(path.parent.name for path in (bundled("scenarios") / "ciso").glob("*/scenario.yaml"))
+CODE = FETCH.split("<<'PY'\n")[1].split("PY\n")[0]
+
+
+def folder(name: str) -> Path:
+    return bundled("scenarios") / "ciso" / name
+
+
+def collected(variants: tuple[Variant, ...], place: Path) -> list[bytes]:
+    """What the reference fetch script collects from each set: our own script, so that it may run here, in one process."""
+    for index, variant in enumerate(variants):
+        for path, content in variant.files.items():
+            target = place / str(index) / "static-resources" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    (place / "code.py").write_text(CODE)
+    loop = "import os\ncode = open('code.py').read()\nfor i in range(%d):\n os.chdir(str(i)); exec(code, {}); os.chdir('..')"
+    subprocess.run([sys.executable, "-c", loop % len(variants)], cwd=place, check=True)
+    return [(place / str(index) / "collected_data.json").read_bytes() for index in range(len(variants))]
+
+
+def hashed(files: Mapping[str, bytes]) -> bytes:
+    """What the adversaries' fetch script collects."""
+    return json.dumps({path: hashlib.sha256(content).hexdigest() for path, content in files.items()}).encode()
+
+
+def verdicts(policy: str, inputs: list[bytes], engine: Engine, place: Place) -> list[str]:
+    found = asyncio.run(evaluate(policy, inputs, engine, place))
+    assert found.problem is None
+    return [ruling.verdict for ruling in found.rulings]
+
+
+def wanted(variants: tuple[Variant, ...]) -> list[str]:
+    return ["true" if variant.side == "compliant" else "false" for variant in variants]
+
+
+def test_there_are_at_least_thirty_and_the_suite_holds_them_all() -> None:
+    assert len(TASKS) >= 30
+    assert sorted(scenario.id for scenario in load_suite("ciso-all")) == TASKS
+    assert {scenario.complexity for scenario in load_suite("ciso-all")} == {"low", "medium", "high"}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_sets_are_enough_differ_and_follow_from_the_definition(name: str) -> None:
+    task = read_task(folder(name))
+    assert not outdated(folder(name))
+    variants = task.variants(seed=3)
+    published = [variant for variant in variants if not variant.hidden]
+    assert sum(variant.side == "compliant" for variant in published) >= 3
+    assert sum(variant.side == "violating" for variant in published) >= 6
+    assert len({hashed(variant.files) for variant in variants}) == len(variants)
+    assert [variant.files for variant in variants] == [variant.files for variant in task.variants(seed=3)]
+    fresh = [variant.files for variant in task.variants(seed=4) if variant.hidden]
+    assert not any(variant.files in fresh for variant in variants if variant.hidden)
+    assert sorted(path.name for path in (folder(name) / "reference").iterdir()) == ["fetch.sh", "policy.rego"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", TASKS)
+def test_the_reference_solution_is_right_and_both_engines_agree(
+    name: str, both: tuple[Engine, Engine], place: Place, tmp_path: Path
+) -> None:
+    task = read_task(folder(name))
+    variants = task.variants(seed=1)
+    solution = task.solution()
+    assert solution is not None
+    inputs = collected(variants, tmp_path)
+    for engine in both:
+        assert verdicts(solution["policy.rego"], inputs, engine, place) == wanted(variants)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", TASKS)
+def test_no_adversary_judges_every_set_rightly(name: str, both: tuple[Engine, Engine], place: Place) -> None:
+    variants = read_task(folder(name)).variants(seed=1)
+    inputs = [hashed(variant.files) for variant in variants]
+    for cheat in ADVERSARIES:
+        policy = adversary(cheat, variants[0].files)["policy.rego"]
+        assert verdicts(policy, inputs, both[1], place) != wanted(variants), cheat
+
+
+def test_a_broken_definition_is_named_with_file_line_and_key(tmp_path: Path) -> None:
+    text = (folder("pods-host-network") / "scenario.yaml").read_text()
+    (tmp_path / "static-resources").mkdir()
+    (tmp_path / "scenario.yaml").write_text(text.replace("pod hostNetwork = true", "pod hostNetwork"))
+    with pytest.raises(DatasetError, match=r"scenario.yaml:\d+: violating.*is not an edit"):
+        read_task(tmp_path)
+    (tmp_path / "scenario.yaml").write_text(text.replace("visible: in a Deployment", "visible: nowhere"))
+    with pytest.raises(DatasetError, match="there is no violating set 'nowhere'"):
+        read_task(tmp_path)

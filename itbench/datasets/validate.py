@@ -14,6 +14,7 @@ from itbench.datasets.findings import Finding
 from itbench.datasets.inputs import SNAPSHOT_FILES, agent_visible_files, kind_of_input, refused_links
 from itbench.datasets.recognise import HEADER
 from itbench.datasets.scenario import ScenarioFolder
+from itbench.datasets.scenario_file import read_scenario
 from itbench.model.base import Document, Domain, Model
 from itbench.model.errors import DatasetError
 
@@ -86,7 +87,13 @@ def info(path: Path) -> DatasetInfo:
 
 
 def check_inputs(scenario: ScenarioFolder) -> Iterator[Finding]:
-    """What is wrong with the files of a scenario that agents see."""
+    """What is wrong with the files of a scenario that agents see; of one to be simulated, with its definition."""
+    if scenario.definition is not None:
+        try:
+            read_scenario(scenario.definition)
+        except DatasetError as error:
+            yield Finding.of(error, scenario.definition)
+        return
     for link in refused_links(scenario):
         message = "a link to a folder, to nothing or out of the scenario, or no regular file; agents will not see it"
         yield Finding(severity="warning", path=str(link), message=message)

@@ -149,3 +149,12 @@ def test_info_counts_what_agents_see(tmp_path: Path) -> None:
 
 def test_what_ships_with_itbench_is_sound() -> None:
     assert validate(bundled("scenarios")) == ()
+
+
+def test_a_definition_that_breaks_the_schema_is_an_error_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "slow").mkdir()
+    text = "schema_version: 1\nid: slow\ntitle: Slow\napplication: otel-demo\ndisruptions: []\n"
+    (tmp_path / "slow" / "scenario.yaml").write_text(text)
+    (finding,) = validate(tmp_path)
+    assert (finding.severity, finding.key) == ("error", "disruptions")
+    assert finding.line == 5

@@ -90,7 +90,7 @@ def broken_world(number: int) -> tuple[TwinPacer, Any, Injection]:
 @pytest.mark.parametrize("number", SIGNS)
 def test_a_fault_shows_and_undo_restores(number: int) -> None:
     pacer, broken, injection = broken_world(number)
-    assert pacer.unready() == SIGNS[number][1]
+    assert pacer.until(lambda: pacer.unready() == SIGNS[number][1], 180)  # a crash loop runs now and then
     assert (pacer.failing > 0.1) == SIGNS[number][2]
     broken.undo(pacer.application.twin.cluster, pacer, injection)
     pacer.sleep(240)

@@ -220,11 +220,14 @@ def test_a_trial_is_explained_with_the_votes_and_the_scorecard_has_the_means(ser
 def test_an_explanation_tells_of_votes_that_do_not_count_and_of_disagreement(server, session) -> None:
     from itbench.report.explanation import explain
 
+    asked: list[int] = []  # questions about reasons: which of the questions comes first is anybody's guess
+
     def act(request: dict[str, Any], n: int) -> dict[str, Any]:
         grades = request["response_format"]["json_schema"]["schema"]["properties"]["items"]["items"]["properties"]["grade"]
         if "same" in grades["enum"]:
             return honest(request, lambda _: "different")
-        return {"choices": [{"message": {"content": "no"}}]} if n == 1 else honest(request, lambda _: "full")
+        asked.append(n)
+        return {"choices": [{"message": {"content": "no"}}]} if len(asked) == 1 else honest(request, lambda _: "full")
 
     server(act)
     made = session(judge=JudgeConfig(model="gpt-4o", cross_check=True))

@@ -17,7 +17,7 @@ from itbench.compliance.judge import judge
 from itbench.compliance.place import find_place
 from itbench.compliance.task import read_task
 
-engine = find_engine(sys.argv[1] if len(sys.argv) > 1 else "auto")  # type: ignore[arg-type]
+engine = find_engine(sys.argv[1] if len(sys.argv) > 1 else "auto")  # type: ignore[arg-type]  # find_engine refuses other words
 count = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 place = find_place()
 tasks = [read_task(path.parent) for path in sorted((bundled("scenarios") / "ciso").glob("*/scenario.yaml"))[:count]]

@@ -33,7 +33,7 @@ def bounded_transport(http: Any, largest: int) -> Any:
         async def aclose(self) -> None:
             await self._inner.aclose()
 
-    class Transport(http.AsyncHTTPTransport):  # type: ignore[misc]
+    class Transport(http.AsyncHTTPTransport):  # type: ignore[misc]  # one of two modules
         async def handle_async_request(self, request: Any) -> Any:
             request.headers["Accept-Encoding"] = "identity"
             response = await super().handle_async_request(request)

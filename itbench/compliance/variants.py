@@ -154,7 +154,7 @@ def _written(made: Sequence[Object], layout: str, rng: np.random.Generator) -> d
 _BASE = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(_BASE):  # type: ignore[misc, valid-type]
+class _Dumper(_BASE):  # type: ignore[misc, valid-type]  # either of two classes
     """Writes shared values out: kubectl's users do not use anchors."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (the interface of PyYAML)

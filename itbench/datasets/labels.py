@@ -55,7 +55,7 @@ def _from_json(path: Path) -> Iterator[Label]:
     source = read_source(path)
     value, prefix = source.value, ()
     if isinstance(value, dict) and "labels" in value:
-        value, prefix = value["labels"], ("labels",)  # type: ignore[assignment]
+        value, prefix = value["labels"], ("labels",)  # type: ignore[assignment]  # a longer tuple
     if not isinstance(value, list):
         raise DatasetError("expected a list of labels", path=path, line=1, hint=_HINT)
     for at, given in enumerate(value):

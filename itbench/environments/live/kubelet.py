@@ -70,7 +70,7 @@ class _Server(ThreadingHTTPServer):
         self._context = context
         super().__init__(address, handler)
 
-    def finish_request(self, request, client_address):  # type: ignore[no-untyped-def]
+    def finish_request(self, request, client_address):  # type: ignore[no-untyped-def]  # as socketserver has it
         """Shake hands in the request's own thread: who connects and says nothing must not hold up the others."""
         request.settimeout(10)
         with suppress(OSError), self._context.wrap_socket(request, server_side=True) as secure:

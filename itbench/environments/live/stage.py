@@ -148,7 +148,7 @@ class Stage:
             with self._step("manifested") as told:
                 told["shown_by"], told["missing"] = manifested(incident)
                 if told["missing"] or not told["shown_by"]:
-                    what = ", ".join(map(str, told["missing"])) or "anything"  # type: ignore[call-overload]
+                    what = ", ".join(map(str, told["missing"])) or "anything"  # type: ignore[call-overload]  # a list, put there just now
                     raise StageError(f"the incident does not show: nothing is seen of {what}")
             if plane is not None:
                 with self._step("provisioned"):

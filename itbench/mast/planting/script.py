@@ -62,7 +62,7 @@ class Script:
 
     def __post_init__(self) -> None:
         self.services = [str(name) for name in self.voice.rng.permutation(_SERVICES)[:8]]
-        self.folder = self.voice.one("/s", "/data/incident", "/work/snapshot")
+        self.folder = self.voice.one("/s", "/data/incident", "/srv/snapshot")
 
     @property
     def root(self) -> str:

@@ -85,7 +85,7 @@ def draw_sections(
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     aside = axes.get_yaxis_transform()  # x as a share of the axes, y in inches
-    inch = 1 / (axes.get_position().width * axes.get_figure(root=True).get_figwidth())  # type: ignore[union-attr]
+    inch = 1 / (axes.get_position().width * axes.get_figure(root=True).get_figwidth())  # type: ignore[union-attr]  # drawn axes have one
     y = 0.0
     for section in sections:
         first = y + HEADING

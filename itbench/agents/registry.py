@@ -206,23 +206,27 @@ def _split_label(text: str) -> tuple[str, str]:
 
 
 def _default_label(spec: str) -> str:
+    """`scheme:what`, so that reports tell a program from an image and a model; the scheme alone for plain names."""
     name, _, argument = spec.partition(":")
-    if not argument:
-        return name
+    told = _harmless(_told(name, argument)) if argument else ""
+    return f"{name}:{told}" if told else name
+
+
+def _told(name: str, argument: str) -> str:
+    """What of an argument tells its agent from others of the same scheme."""
     if name == "cmd":
         from itbench.agents.command import split
 
         words = split(argument)
         scripts = [word for word in words[1:] if word.startswith("/")]
-        return _harmless(Path((scripts or words)[0]).stem) or name
+        return Path((scripts or words)[0]).stem
     if name in ("http", "a2a"):
-        return _harmless(f"{name}-{urlsplit(argument).netloc.rpartition('@')[2]}")
-    told = {
-        "python": argument.partition("@")[0],
-        "llm": argument.partition("?")[0],
-        "container": Path(argument.partition("?")[0]).name.partition("@")[0],
-    }.get(name, Path(argument).name)
-    return _harmless(told) or name
+        return urlsplit(argument).netloc.rpartition("@")[2]
+    if name == "container":
+        return Path(argument.partition("?")[0]).name.partition("@")[0]
+    if name == "python":
+        return argument.partition("@")[0]
+    return argument.partition("?")[0] if name == "llm" else Path(argument).name
 
 
 def _harmless(text: str) -> str:

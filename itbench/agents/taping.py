@@ -59,7 +59,7 @@ def prepare(agents: Mapping[str, AnyAgent]) -> None:
 
 
 def _place(folder: Path, label: str) -> Path:
-    return folder.absolute() / label
+    return folder.absolute() / label.replace(":", "-")
 
 
 def _taped(agent: AnyAgent, place: Path, mode: Mode) -> AnyAgent:

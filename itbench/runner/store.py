@@ -8,8 +8,9 @@
     RUN/.work/<random>/                 attempts in progress
     RUN/interrupted/<random>/           what was left of attempts that the harness did not live to finish
 
-With several agents, `trials` and `attempts` lie under `agents/<label>/`. An attempt is made in `.work` and renamed into
-place when it is complete, so that a trial is there whole or not at all, whenever the harness is killed.
+With several agents, `trials` and `attempts` lie under `agents/<label>/`, where a dash stands for the label's colon. An
+attempt is made in `.work` and renamed into place when it is complete, so that a trial is there whole or not at all,
+whenever the harness is killed.
 """
 
 from __future__ import annotations
@@ -230,7 +231,7 @@ def config_bytes(config: RunConfig) -> bytes:
 
 def folder_name(name: str) -> str:
     """A name as one harmless path component."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "_"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name.replace(":", "-")).lstrip(".") or "_"
 
 
 def read_document(path: Path, kind: type[_Document]) -> _Document:

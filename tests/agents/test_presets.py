@@ -169,5 +169,5 @@ def test_a_preset_without_its_program_is_refused_before_the_run(monkeypatch: pyt
 
 def test_presets_may_be_named_with_or_without_a_model(tmp_path: Path) -> None:
     labels = [agent.label for agent in configure(["codex", "codex:gpt-x", "claude:", "gemini:gemini-x"], tmp_path)]
-    assert labels == ["codex", "gpt-x", "claude", "gemini-x"]
+    assert labels == ["codex", "codex:gpt-x", "claude", "gemini:gemini-x"]
     assert (make_agent("claude").model, make_agent("codex:gpt-x").model) == ("", "gpt-x")

@@ -33,7 +33,30 @@ def test_labels_are_short_and_unique(tmp_path: Path) -> None:
     (tmp_path / "solve.py").write_text("")
     specs = ["nop", "nop", "best=nop", "cmd:./solve.py --fast", "cmd:python3 solve.py", "python:mine:Agent", "cmd:true"]
     configured = registry.configure(specs, tmp_path)
-    assert [agent.label for agent in configured] == ["nop", "nop-2", "best", "solve", "solve-2", "mine-Agent", "true"]
+    expected = ["nop", "nop-2", "best", "cmd:solve", "cmd:solve-2", "python:mine-Agent", "cmd:true"]
+    assert [agent.label for agent in configured] == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "label"),
+    [
+        ("cmd:/opt/x/fix.sh", "cmd:fix"),
+        ("cmd:python3 -m solver", "cmd:python3"),
+        ("container:registry.example:5000/team/agent:1.2@sha256:ab?network=none", "container:agent-1.2"),
+        ("http://agents.example:80/x", None),
+        ("http:https://agents.example:80/x", "http:agents.example-80"),
+        ("a2a:http://user:pass@agents.example:9000/x#itbench", "a2a:agents.example-9000"),
+        ("llm:org/model-7b?temperature=0", "llm:org-model-7b"),
+        ("baseline-without:changes", "baseline-without:changes"),
+        ("replay:old/run", "replay:run"),
+        ("cmd:/opt/…", "cmd"),
+        ("baseline", "baseline"),
+    ],
+)
+def test_a_label_begins_with_the_scheme(spec: str, label: str | None, tmp_path: Path) -> None:
+    (configured,) = registry.configure([spec], tmp_path)
+    assert configured.label.partition(":")[0] == spec.partition(":")[0]
+    assert label is None or configured.label == label
 
 
 def test_specs_are_kept_so_that_they_work_from_any_folder(tmp_path: Path) -> None:

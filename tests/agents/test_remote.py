@@ -265,7 +265,7 @@ def test_wrong_addresses_are_refused(make: Callable[[str], Any], text: str, mess
 
 def test_remote_agents_are_labelled_by_their_host(tmp_path: Path) -> None:
     (agent,) = configure(["a2a:http://user:pass@agents.example:9000/x#itbench"], tmp_path)
-    assert agent.label == "a2a-agents.example-9000"
+    assert agent.label == "a2a:agents.example-9000"
 
 
 def test_the_token_goes_to_the_agents_own_host_and_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,9 @@ def test_what_was_stored_is_read_back(tmp_path: Path) -> None:
 
 def test_one_agent_lies_at_the_top_and_several_under_their_labels(tmp_path: Path) -> None:
     alone = RunStore.create(tmp_path / "one", config("a"), LOCK)
-    both = RunStore.create(tmp_path / "two", config("a", "b"), LOCK)
+    both = RunStore.create(tmp_path / "two", config("a", "cmd:b"), LOCK)
     assert alone.trial_dir("a", "1", 2) == tmp_path / "one/trials/1/2"
-    assert both.trial_dir("b", "1", 2) == tmp_path / "two/agents/b/trials/1/2"
+    assert both.trial_dir("cmd:b", "1", 2) == tmp_path / "two/agents/cmd-b/trials/1/2"
 
 
 def test_a_second_attempt_keeps_the_first(tmp_path: Path) -> None:

@@ -24,7 +24,11 @@ SNAPSHOT_FILES = {
 }
 _VISIBLE: dict[Domain, tuple[str, ...]] = {
     "sre": tuple(pattern for patterns in SNAPSHOT_FILES.values() for pattern in patterns),
-    "finops": ("anomaly.json", "data.csv"),
+    "finops": (
+        *("anomaly.json", "data.csv"),
+        # What our own scenarios have besides the public two (docs/finops-twin.md).
+        *("billing.csv", "allocation.csv", "usage.csv", "events.csv", "budgets.csv", "alerts.csv"),
+    ),
     "ciso": ("problem.md",),
 }
 # Below these folders everything is visible, however deep.

@@ -48,7 +48,7 @@ class ScenarioHeader(OpenModel):
     @property
     def defines(self) -> bool:
         """Whether it says what to simulate, rather than what was recorded."""
-        return "application" in (self.model_extra or {})
+        return not {"application", "organisation"}.isdisjoint(self.model_extra or {})
 
 
 class Suite(Document):

@@ -24,7 +24,7 @@ def check(source: Source, truth: GroundTruth, keys: Mapping[str, Sequence[Key]])
             yield source.finding("warning", key, f"there is no group {text!r}; the reference is ignored")
     if truth.dialect != "finops" and not truth.roots:
         yield source.finding("warning", (), "no group is marked root_cause; nothing can be scored against it")
-    if truth.dialect == "finops" and not truth.resources:
+    if truth.dialect == "finops" and not truth.resources and not (truth.cost and truth.cost.benign):
         yield source.finding("warning", (), "names no resource; nothing can be scored against it")
 
 

@@ -10,7 +10,9 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from itbench.datasets.findings import Finding, Key, Severity
 from itbench.datasets.source import Source
-from itbench.model.truth import Alert, Alias, Dialect, FaultRecord, GroundTruth, Group, Propagation, Resource
+from itbench.model.cost import CostTruth
+from itbench.model.resource import Resource
+from itbench.model.truth import Alert, Alias, Dialect, FaultRecord, GroundTruth, Group, Propagation
 
 Entry = TypeVar("Entry", bound=BaseModel)
 Fields = dict[str, JsonValue]
@@ -18,7 +20,7 @@ Fields = dict[str, JsonValue]
 # Keys that the normal form has a place for (`entities` only in the v2 dialect); all others are kept as they are.
 _KNOWN = frozenset(
     "groups aliases propagations fault faults alerts recommended_actions recommendedActions solutions "
-    "resource resources metadata dialect".split()
+    "resource resources cost metadata dialect".split()
 )
 
 # Fields that hold names, for which YAML may have read a number.
@@ -51,12 +53,19 @@ class TruthReader:
             alerts=tuple(self._alerts(payload)),
             recommended_actions=tuple(self._actions(payload)),
             resources=tuple(self._entries(payload, "resource" if "resource" in payload else "resources", Resource)),
+            cost=self._cost(payload),
             metadata=_mapping(envelope.get("metadata")) | _mapping(payload.get("metadata")),
             **extra,
         )
 
     def _report(self, severity: Severity, key: Key, message: str) -> None:
         self.findings.append(self._source.finding(severity, key, message))
+
+    def _cost(self, payload: Fields) -> CostTruth | None:
+        """What our own FinOps truths say besides the public form."""
+        if payload.get("cost") is None:
+            return None
+        return next(self._entry((*self._root, "cost"), payload["cost"], CostTruth, "cost"), None)
 
     def _items(self, payload: Fields, name: str, severity: Severity) -> Iterator[tuple[Key, JsonValue]]:
         """The items of a list, with their places. A single mapping counts as a list of one."""

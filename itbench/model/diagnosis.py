@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itbench.model.base import Document, Model
 from itbench.model.entity import Entity
-from itbench.model.truth import Resource
+from itbench.model.resource import Resource
 
 
 class PredictedEntity(Model):

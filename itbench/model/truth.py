@@ -12,6 +12,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from itbench.model.base import OpenModel
+from itbench.model.cost import CostTruth
+from itbench.model.resource import Resource as Resource  # read as part of this form, too
 
 Dialect = Literal["flat", "v1", "v2", "finops", "ciso"]
 
@@ -60,13 +62,6 @@ class Alert(OpenModel):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
-class Resource(OpenModel):
-    """A FinOps resource, such as name `checkout-batch`, type `Application`."""
-
-    name: str
-    type: str
-
-
 class GroundTruth(OpenModel):
     """The normal form. Every list may be empty: no file has them all."""
 
@@ -79,6 +74,7 @@ class GroundTruth(OpenModel):
     recommended_actions: tuple[dict[str, Any], ...] = ()
     resources: tuple[Resource, ...] = ()
     metadata: dict[str, Any] = Field(default_factory=dict)
+    cost: CostTruth | None = Field(default=None, description="FinOps: what the anomaly came to, where that was measured")
     folder: str | None = Field(default=None, description="CISO: the task; its truth is what comes of trying an answer there")
 
     @cached_property

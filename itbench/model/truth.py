@@ -13,7 +13,7 @@ from pydantic import Field
 
 from itbench.model.base import OpenModel
 from itbench.model.cost import CostTruth
-from itbench.model.resource import Resource as Resource  # read as part of this form, too
+from itbench.model.resource import Resource
 
 Dialect = Literal["flat", "v1", "v2", "finops", "ciso"]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from itbench.model.base import Domain, Model
 from itbench.model.diagnosis import CostDiagnosis, Diagnosis
-from itbench.model.truth import Resource
+from itbench.model.resource import Resource
 from itbench.scoring.answer_fields import Fields, items, text
 from itbench.scoring.answer_notes import Notes
 from itbench.scoring.answer_sre import read_diagnosis

@@ -6,8 +6,9 @@ import re
 
 from itbench.model.diagnosis import CostDiagnosis
 from itbench.model.outcome import Score
+from itbench.model.resource import Resource
 from itbench.model.rules import Rules
-from itbench.model.truth import GroundTruth, Resource
+from itbench.model.truth import GroundTruth
 from itbench.scoring.root_cause import f1
 
 _Key = tuple[str, str]

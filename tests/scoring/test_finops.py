@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from itbench.model.diagnosis import CostDiagnosis
+from itbench.model.resource import Resource
 from itbench.model.rules import Rules
-from itbench.model.truth import GroundTruth, Resource
+from itbench.model.truth import GroundTruth
 from itbench.scoring.finops import score_finops
 from itbench.scoring.metrics import metric_keys
 

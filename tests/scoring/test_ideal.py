@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from itbench.datasets.ground_truth import load_ground_truth
 from itbench.model.diagnosis import CostDiagnosis, Diagnosis
 from itbench.model.entity import Entity
+from itbench.model.resource import Resource
 from itbench.model.rules import Rules
-from itbench.model.truth import Alias, GroundTruth, Group, Propagation, Resource
+from itbench.model.truth import Alias, GroundTruth, Group, Propagation
 from itbench.scoring.finops import score_finops
 from itbench.scoring.ideal import ideal_cost_diagnosis, ideal_diagnosis
 from itbench.scoring.sre import score_sre

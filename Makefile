@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas scenarios bench sandbox kube-assets policy-engines policy-wheel build clean
+.PHONY: help demo test check format schemas scenarios bench sandbox kube-assets kind-service-image policy-engines policy-wheel build clean
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ sandbox:  ## install bubblewrap if that is possible here
 kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minutes once)
 	@nice environments/kube-assets/build.sh
 
+# What applications and their monitoring run as on a real cluster (docs/kind-application.md).
+kind-service-image:  ## build the service program and fetch Prometheus for --env kind (Go, Debian packages; 20 s)
+	@nice environments/kind/service/build.sh
+
 # Compliance tasks need one of the two; an opa on PATH will do as well.
 policy-engines:  ## build the policy engine opa (Go module, 2 minutes once)
 	@nice environments/policy-engines/build.sh
@@ -51,6 +55,7 @@ check: $(VENV)/.dev  ## ruff, mypy --strict, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v go >/dev/null; then environments/kind/service/check.sh; else echo "no go on PATH: Go sources unchecked"; fi
 
 format: $(VENV)/.dev  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix-only --quiet .

@@ -58,7 +58,7 @@ func (program *Program) tell(name string, route Route, span Trace, outcome Outco
 			program.log.print(line.Severity, filled(text, span, program.log.count(line.Text)))
 		}
 	}
-	if outcome.Failed && !tellsFailures(route) && len(route.Steps) == 0 {
+	if outcome.Own && !tellsFailures(route) {
 		program.log.print("ERROR", outcome.Text)
 	}
 }

@@ -153,15 +153,19 @@ func (families *Families) pod(pod Pod) {
 	}
 }
 
+var budgets = []struct{ resource, part, metric string }{
+	{"cpu", "requests", "cluster:namespace:pod_cpu:active:kube_pod_container_resource_requests"},
+	{"cpu", "limits", "cluster:namespace:pod_cpu:active:kube_pod_container_resource_limits"},
+	{"memory", "requests", "cluster:namespace:pod_memory:active:kube_pod_container_resource_requests"},
+	{"memory", "limits", "cluster:namespace:pod_memory:active:kube_pod_container_resource_limits"},
+}
+
 func (families *Families) budgets(pod Pod) {
 	for _, container := range pod.Spec.Containers {
-		for _, resource := range []string{"cpu", "memory"} {
-			for _, part := range []string{"requests", "limits"} {
-				if amount, ok := quantity(container.Resources[part][resource]); ok {
-					name := "cluster:namespace:pod_" + resource + ":active:kube_pod_container_resource_" + part
-					families.gauge(name, amount, Label{"namespace", pod.Metadata.Namespace}, Label{"pod", pod.Metadata.Name},
-						Label{"container", container.Name}, Label{"node", pod.Spec.NodeName}, Label{"resource", resource})
-				}
+		for _, budget := range budgets {
+			if amount, ok := quantity(container.Resources[budget.part][budget.resource]); ok {
+				families.gauge(budget.metric, amount, Label{"namespace", pod.Metadata.Namespace}, Label{"pod", pod.Metadata.Name},
+					Label{"container", container.Name}, Label{"node", pod.Spec.NodeName}, Label{"resource", budget.resource})
 			}
 		}
 	}

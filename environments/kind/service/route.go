@@ -12,6 +12,7 @@ import (
 // Outcome is what came of a request: the empty text is success.
 type Outcome struct {
 	Failed bool
+	Own    bool // it failed by itself, and not with a call
 	Text   string
 	Status int
 }
@@ -56,7 +57,7 @@ func (program *Program) work(name string, route Route, span Trace) Outcome {
 	defer borrow(route.Memory)()
 	program.own(name, route)
 	if failed, text := program.fails(name); failed {
-		return Outcome{Failed: true, Text: text, Status: program.document.FailsWith}
+		return Outcome{Failed: true, Own: true, Text: text, Status: program.document.FailsWith}
 	}
 	for _, step := range route.Steps {
 		if text, failed := program.step(route, step, span); failed {

@@ -115,6 +115,7 @@ def write_archive(images: Iterable[Image], target: Path) -> None:
     written: set[str] = set()
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     layers: dict[int, bytes] = {}
+    images = list(images)  # layers that images share are one object as long as these are there
     try:
         with tarfile.open(fresh, "w") as archive:
             for image in images:
@@ -122,7 +123,10 @@ def write_archive(images: Iterable[Image], target: Path) -> None:
                 digests = [hashlib.sha256(layer).hexdigest() for layer in packed]
                 config = json.dumps(_config(image, digests), sort_keys=True).encode()
                 name = f"{hashlib.sha256(config).hexdigest()}.json"
-                files = [*((f"{digest}/layer.tar", layer) for digest, layer in zip(digests, packed, strict=True)), (name, config)]
+                files = [
+                    *((f"{digest}/layer.tar", layer) for digest, layer in zip(digests, packed, strict=True)),
+                    (name, config),
+                ]
                 for path, content in files:
                     if path not in written:
                         written.add(path)

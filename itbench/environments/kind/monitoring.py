@@ -35,7 +35,9 @@ def monitoring_manifests(application: Application, rules: Mapping[str, str] | No
     objects = [obj for part in _PARTS for obj in _parts(part)]
     for obj in objects:
         if obj["kind"] == "Deployment" and obj["metadata"]["name"] == _EXPORTER:
-            obj["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "NAMESPACES", "value": application.namespace}]
+            obj["spec"]["template"]["spec"]["containers"][0]["env"] = [
+                {"name": "NAMESPACES", "value": application.namespace}
+            ]
     data = dict(rule_files(application) if rules is None else rules)
     metadata = {"name": _RULES, "namespace": NAMESPACE}
     config: KubeObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

@@ -224,7 +224,9 @@ class _Writer:
                 ProgramSetting(variable=variable, sets=known.sets, unit=known.unit, text=known.text or "")
                 for variable, known in service.settings.items()
             ),
-            routes={route: self._route(RouteName(service=name, route=route), body) for route, body in service.routes.items()},
+            routes={
+                route: self._route(RouteName(service=name, route=route), body) for route, body in service.routes.items()
+            },
             load=self._load(service) if name == self._application.load.service else None,
             flags=self._flags(name),
             telemetry=ProgramTelemetry(metrics=self._metrics if measured else "none", collector=collector),

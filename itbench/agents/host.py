@@ -1,8 +1,9 @@
-"""Runs a Python agent inside the sandbox: `python host.py FOLDER MODULE ATTRIBUTE [--check]`.
+"""Runs a Python agent inside the sandbox: `python host.py FOLDER MODULE ATTRIBUTE [--with INTERVENTIONS] [--check]`.
 
 The attribute may be
 - a function `(task: Task, workspace: pathlib.Path) -> answer | None`, plain or async,
-- an object with such a function as `run`, or a class whose instances are such objects.
+- an object with such a function as `run`, or a class whose instances are such objects,
+- an object with `step(messages, tools) -> message`, or a class of such: it is asked step by step (itbench.agents.stepping).
 The answer is a dict or list (written as JSON), text, bytes, or None if the agent wrote the file itself.
 
 It is started by its path and imports itbench late: under Landlock a folder that holds something hidden, such as a
@@ -43,7 +44,7 @@ class UnlistedFinder(MetaPathFinder):
         return None
 
 
-CHECK = "--check"
+CHECK, WITH = "--check", "--with"
 
 
 def main(folder: str, module: str, attribute: str, *options: str) -> None:
@@ -52,11 +53,20 @@ def main(folder: str, module: str, attribute: str, *options: str) -> None:
     sys.meta_path.append(UnlistedFinder())
     from itbench.model.task import Task
 
-    solve = callable_of(getattr(importlib.import_module(module), attribute))
+    found = getattr(importlib.import_module(module), attribute)
+    found = found() if inspect.isclass(found) else found
+    guards = options[options.index(WITH) + 1] if WITH in options else ""
+    stepwise = callable(getattr(found, "step", None))
+    solve = None if stepwise else callable_of(found)
     if CHECK in options:
         return
     workspace = Path.cwd()
     task = Task.model_validate_json((workspace / "task.json").read_bytes())
+    if solve is None or guards:
+        from itbench.agents import guarded_host
+
+        guarded_host.work(found, solve, guards, task, workspace)
+        return
     answer = solve(task, workspace)
     if inspect.isawaitable(answer):
         answer = asyncio.run(_wait(answer))

@@ -107,6 +107,8 @@ def own_files(spec: str) -> tuple[Path, ...]:
     For `cmd:` the files among its words, for `python:` the module or its whole package, for `replay:` the answers.
     """
     name, _, argument = spec.partition(":")
+    if name == "with":
+        return own_files(argument.partition(":")[2])
     if name == "cmd":
         from itbench.agents.command import named_files, split
 
@@ -195,19 +197,34 @@ def _builtin() -> Iterable[Entry]:
 
         return Adversary(name)
 
+    def guarded(argument: str) -> AnyAgent:
+        from itbench.agents.interventions.around import around
+        from itbench.agents.interventions.catalogue import read_interventions
+
+        names, _, spec = argument.partition(":")
+        if not names or not spec:
+            raise UsageError(
+                "write this agent as with:INTERVENTIONS:AGENT", hint="For example: with:gate,loop:llm:gpt-5-mini"
+            )
+        return around(make_agent(spec), read_interventions(names), spec)
+
+    yield Entry("with", "INTERVENTIONS:AGENT", "an agent with guards around it, such as with:gate,loop:llm:MODEL", guarded)
     yield Entry("template", "", "CISO: picks a policy by words of the requirement: the floor", template)
     yield Entry("adversary", "[NAME]", "CISO: always-no, always-yes, file-names or file-hashes; must never pass", adversary)
     yield Entry("replay", "FOLDER", "the answers of an earlier run again", lambda folder: builtin.Replay(Path(folder)))
 
 
 def _split_label(text: str) -> tuple[str, str]:
-    match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)", text, re.DOTALL)
+    match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._+-]*)=(.+)", text, re.DOTALL)
     return (match[1], match[2]) if match else ("", text)
 
 
 def _default_label(spec: str) -> str:
     """`scheme:what`, so that reports tell a program from an image and a model; the scheme alone for plain names."""
     name, _, argument = spec.partition(":")
+    if name == "with":
+        names, _, inner = argument.partition(":")
+        return f"{_default_label(inner)}+{_harmless(names)}"
     told = _harmless(_told(name, argument)) if argument else ""
     return f"{name}:{told}" if told else name
 
@@ -235,6 +252,9 @@ def _harmless(text: str) -> str:
 
 def _absolute(spec: str, folder: Path) -> str:
     name, _, argument = spec.partition(":")
+    if name == "with":
+        names, _, inner = argument.partition(":")
+        return f"with:{names}:{_absolute(inner, folder)}"
     if name == "cmd":
         import shlex
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from itbench.agents.command import CommandAgent
+from itbench.agents.interventions.around import inmost
 from itbench.agents.protocol import AnyAgent
 from itbench.bundled import bundled
 from itbench.datasets.discover import ScenarioFolder
@@ -62,7 +63,8 @@ def refuse_hidden_files(agents: Mapping[str, AnyAgent], hidden: Iterable[Path], 
     Raises:
         UsageError: says which path, and where it may not lie.
     """
-    own = [(label, file) for label, agent in agents.items() if isinstance(agent, CommandAgent) for file in agent.files]
+    programs = [(label, inmost(agent)) for label, agent in agents.items()]
+    own = [(label, file) for label, agent in programs if isinstance(agent, CommandAgent) for file in agent.files]
     for place in hidden:
         for label, file in own:
             if file.resolve().is_relative_to(place):

@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 from string import Template
 from typing import Any
 
+from itbench.agents.interventions.catalogue import written
+from itbench.agents.interventions.guards import Guards
+from itbench.agents.interventions.protocol import Course, Draft, Intervention
 from itbench.agents.llm import pricing
-from itbench.agents.llm.answer import FORMS, check, schema_text
-from itbench.agents.llm.channel import Channel, Reply, open_channel
+from itbench.agents.llm.answer import FORMS, Checked, check, schema_text
+from itbench.agents.llm.channel import Reply, Speaker, open_channel
 from itbench.agents.llm.chat import Call, Completion, Message, Request
 from itbench.agents.llm.diary import Diary
 from itbench.agents.llm.endpoint import BASE_URL, check_access
@@ -23,7 +26,7 @@ from itbench.agents.llm.failures import Kind, ModelError, TapeError
 from itbench.agents.llm.settings import Settings
 from itbench.agents.llm.spending import Spending
 from itbench.agents.llm.tape import Tape
-from itbench.agents.llm.tooling import FOLDER, Tooling, open_tooling
+from itbench.agents.llm.tooling import FOLDER, Answered, Tooling, open_tooling
 from itbench.agents.llm.window import DEFAULT_WINDOW, Window, shortened
 from itbench.agents.protocol import AgentResult, Workspace
 from itbench.bundled import bundled
@@ -38,10 +41,11 @@ _CAUSES: dict[Kind, Cause] = {"endpoint": "environment_error", "timeout": "agent
 
 @dataclass(frozen=True, slots=True)
 class LlmAgent:
-    """Asks `settings.model`; with a tape, records the traffic or answers from it."""
+    """Asks `settings.model`; with a tape, records the traffic or answers from it. `interventions` stand around it."""
 
     settings: Settings
     tape: Tape | None = None
+    interventions: tuple[Intervention, ...] = ()
     sandboxed: bool = False
 
     @classmethod
@@ -56,6 +60,10 @@ class LlmAgent:
     def with_tape(self, tape: Tape) -> LlmAgent:
         """The same agent, recording or replaying."""
         return replace(self, tape=tape)
+
+    def guarded(self, interventions: tuple[Intervention, ...]) -> LlmAgent:
+        """The same agent with these interventions around it, outside of those that it has."""
+        return replace(self, interventions=(*interventions, *self.interventions))
 
     def prepare(self) -> None:
         """Refuse early what cannot work. A replay needs neither key nor packages.
@@ -83,7 +91,8 @@ class LlmAgent:
                 open_tooling(workspace.input_dir, task.domain, workspace.live) as tooling,
                 open_channel(self.tape, task.seed, spending.began, spending.deadline, workspace.events.emit) as channel,
             ):
-                return await Conversation.begin(self.settings, task, workspace, tooling, channel, spending).hold()
+                talk = Conversation.begin(self.settings, task, workspace, tooling, channel, spending, self.interventions)
+                return await talk.hold()
         except SnapshotError as error:
             return AgentResult(failure="environment_error", detail=Tooling(None, workspace.input_dir).neutral(str(error)))
 
@@ -97,16 +106,24 @@ class Conversation:
     output_bytes: int
     workspace: Workspace
     tooling: Tooling
-    channel: Channel
+    channel: Speaker
     spending: Spending
     window: Window
     diary: Diary
+    guards: Guards
     repaired: bool = False
     shrunk: bool = False
 
     @classmethod
     def begin(
-        cls, settings: Settings, task: Task, workspace: Workspace, tooling: Tooling, channel: Channel, spending: Spending
+        cls,
+        settings: Settings,
+        task: Task,
+        workspace: Workspace,
+        tooling: Tooling,
+        channel: Speaker,
+        spending: Spending,
+        interventions: tuple[Intervention, ...] = (),
     ) -> Conversation:
         """The prompt of the domain, and the task in the words that every agent gets."""
         definitions, options = tooling.definitions, settings.options
@@ -119,7 +136,11 @@ class Conversation:
             "max_completion_tokens": options.reply,
         }
         parameters = {name: value for name, value in parameters.items() if value is not None}
-        diary = Diary(settings.model, definitions, {"budget": options.model_dump(exclude_none=True), **parameters})
+        kept = {"budget": options.model_dump(exclude_none=True), **parameters}
+        if interventions:
+            kept["interventions"] = written(interventions)
+        course = Course(task.domain, frozenset(each["function"]["name"] for each in definitions))
+        diary = Diary(settings.model, definitions, kept)
         diary.say("system", system)
         diary.say("user", question)
         messages = (Message("system", system), Message("user", question))
@@ -134,6 +155,7 @@ class Conversation:
             spending=spending,
             window=window,
             diary=diary,
+            guards=Guards.begin(interventions, course, workspace.events.emit),
         )
 
     async def hold(self) -> AgentResult:
@@ -154,44 +176,70 @@ class Conversation:
         spent = ""
         while True:
             if not spent and (spent := self.spending.nearly_spent):
-                self._tell(f"You have used up your budget of {spent}. {_ANSWER_NOW}")
+                self._tell(f"You have used up your budget of {spent}. {_ANSWER_NOW}", budget=spent)
+            open_ = not spent and self._directed()
+            if not open_:
                 self.request = replace(self.request, parameters={**self.request.parameters, "tool_choice": "none"})
             answered = await self._ask()
             reply = answered.completion
-            calls = self._unique(reply.calls) if not spent else ()
+            self.guards.replied(reply.text, self.spending.replies_left)
+            calls = self._unique(reply.calls) if open_ else ()
             if calls:
                 await self._use_tools(reply, calls, answered.cost)
                 continue
             self.diary.reply(reply, answered.cost)
             checked = check(reply.text, self.domain)
+            if self._handed_back(reply, checked, spent, open_=open_):
+                continue
             if checked.document is not None:
                 return self._end(output=checked.document)
             if self.repaired:
                 return self._give_up(reply, spent, checked.problem)
             self.repaired = True
             self.workspace.events.emit("answer_repair", problem=checked.problem[:500], refusal=bool(reply.refusal))
-            self._remember(Message("assistant", shortened(reply.text, _RESENT_REPLY) or "(empty)"))
+            self._return(reply)
             self._tell(_repair(checked.problem, reply, last=bool(spent)))
 
+    def _directed(self) -> bool:
+        """Pass on what guards have to say before the model is asked; whether it keeps its tools."""
+        told, tools = self.guards.direct()
+        for by, text in told:
+            self._tell(text, intervention=by)
+        return tools
+
+    def _handed_back(self, reply: Completion, checked: Checked, spent: str, *, open_: bool) -> bool:
+        """Whether a guard objects to the answer; where nothing can be looked up any more, only to its form."""
+        if spent or not (open_ or checked.problem):
+            return False
+        objection = self.guards.before_answer(Draft(reply.text, checked.value, checked.problem))
+        if objection is None:
+            return False
+        self._return(reply)
+        self._tell(objection[1], intervention=objection[0])
+        return True
+
     async def _ask(self) -> Reply:
-        self.request = replace(self.request, messages=self.window.fit(self.request.messages))
+        if self.window.is_full(self.guards.view(self.request.messages)):
+            self.request = replace(self.request, messages=self.window.fit(self.request.messages))
+        shown = replace(self.request, messages=self.guards.view(self.request.messages))
         try:
-            answered = await self.channel.complete(self.request)
+            answered = await self.channel.complete(shown)
         except ModelError as error:
             if error.kind != "too_long" or self.shrunk:
                 raise
             # The window is smaller than believed. Once is enough: what is then still too long will always be.
             self.shrunk = True
-            self.window.tokens = max(1000, self.window.estimate(self.request.messages) // 2)
+            self.window.tokens = max(1000, self.window.estimate(shown.messages) // 2)
             self.workspace.events.emit("context_shrunk", tokens=self.window.tokens)
             self.request = replace(
                 self.request, messages=self.window.shrink(self.request.messages, 0.8 * self.window.tokens)
             )
-            answered = await self.channel.complete(self.request)
-        self.request, reply = answered.request, answered.completion
-        self.spending.add(answered, self.window.estimate(self.request.messages) + len(reply.text) // 4)
+            shown = replace(self.request, messages=self.guards.view(self.request.messages))
+            answered = await self.channel.complete(shown)
+        self.request, reply = replace(self.request, parameters=answered.request.parameters), answered.completion
+        self.spending.add(answered, self.window.estimate(shown.messages) + len(reply.text) // 4)
         if reply.tokens is not None:
-            self.window.learn(self.request.messages, reply.tokens.prompt_tokens)
+            self.window.learn(shown.messages, reply.tokens.prompt_tokens)
         self.workspace.events.emit(
             "model_replied",
             reply=self.spending.replies,
@@ -204,13 +252,25 @@ class Conversation:
         return answered
 
     async def _use_tools(self, reply: Completion, calls: tuple[Call, ...], cost: float | None) -> None:
-        answers = await self.tooling.answer(calls)
+        answers = [await self._answer(call, number) for number, call in enumerate(calls)]
         self.diary.reply(reply, cost, calls, answers)
-        self._remember(Message("assistant", shortened(reply.text, _RESENT_REPLY) or None, calls))
-        for call, (text, wrong) in zip(calls, answers, strict=True):
-            self.workspace.events.emit("tool_called", tool=call.name, characters=len(text), error=wrong)
-            self._remember(Message("tool", text, call_id=call.id, reference=_reference(call, text)))
+        self._return(reply, calls)
+        for call, answer in zip(calls, answers, strict=True):
+            self.workspace.events.emit(
+                "tool_called",
+                tool=call.name,
+                characters=len(answer.text),
+                error=answer.wrong,
+                held_by=answer.held_by or None,
+            )
+            self._remember(Message("tool", answer.text, call_id=call.id, reference=_reference(call, answer.text)))
         self.repaired = False  # it went on: a later answer may be put right once, too
+
+    async def _answer(self, call: Call, number: int) -> Answered:
+        held = self.guards.before_call(call)
+        answer = Answered(held[1], held_by=held[0]) if held else await self.tooling.answer(call, number)
+        text = self.guards.after_call(call, answer.text, wrong=answer.wrong, held=held is not None)
+        return replace(answer, text=text)
 
     def _give_up(self, reply: Completion, spent: str, problem: str) -> AgentResult:
         """No valid answer, also when asked again. What can be read of it is the evaluator's business."""
@@ -240,8 +300,13 @@ class Conversation:
             unique.append(replace(call, id=new))
         return tuple(unique)
 
-    def _tell(self, text: str) -> None:
-        self.diary.say("user", text)
+    def _return(self, reply: Completion, calls: tuple[Call, ...] = ()) -> None:
+        """Keep what the model said."""
+        text = shortened(reply.text, _RESENT_REPLY) or (None if calls else "(empty)")
+        self._remember(Message("assistant", text, calls))
+
+    def _tell(self, text: str, **extra: str) -> None:
+        self.diary.say("user", text, **extra)
         self._remember(Message("user", text))
 
     def _remember(self, message: Message) -> None:

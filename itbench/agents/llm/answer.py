@@ -67,10 +67,11 @@ FORMS: dict[Domain, type[BaseModel]] = {"sre": SreForm, "finops": FinopsForm}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A final message held against the schema: the document, or what is wrong."""
+    """A final message held against the schema: the document and its value, or what is wrong."""
 
     document: bytes | None
     problem: str = ""
+    value: dict[str, Any] | None = None
 
 
 def check(text: str, domain: Domain) -> Checked:
@@ -87,7 +88,8 @@ def check(text: str, domain: Domain) -> Checked:
         found = error.errors(include_url=False, include_input=False)
         lines = [f"{'.'.join(map(str, each['loc'])) or 'the answer'}: {each['msg']}" for each in found[:_SHOWN_PROBLEMS]]
         return Checked(None, "; ".join(lines))
-    return Checked(json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", errors="replace"))
+    document = json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", errors="replace")
+    return Checked(document, value=value if isinstance(value, dict) else None)
 
 
 def schema_text(domain: Domain) -> str:

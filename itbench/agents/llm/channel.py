@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from itbench.agents.llm.chat import Completion, Request, read_completion
 from itbench.agents.llm.endpoint import Endpoint, Notice, refused_parameter
@@ -25,6 +26,23 @@ class Reply:
     cost: float | None
     elapsed: float
     request: Request
+
+
+class Speaker(Protocol):
+    """Whatever completes a conversation: a model behind a channel, or a program's own steps."""
+
+    async def complete(self, request: Request) -> Reply:
+        """The next reply.
+
+        Raises:
+            ModelError: there is none.
+            TapeError: a recording has none.
+        """
+        ...
+
+    def note_timeout(self) -> None:
+        """The trial's time ended while it was asked."""
+        ...
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from itbench import __version__
 from itbench.agents.llm.chat import Call, Completion
 from itbench.agents.llm.spending import Spending
+from itbench.agents.llm.tooling import Answered
 from itbench.agents.llm.window import shortened
 from itbench.model.trajectory import (
     AgentInfo,
@@ -34,19 +35,17 @@ class Diary:
     settings: dict[str, Any]
     steps: list[Step] = field(default_factory=list)
 
-    def say(self, source: str, text: str) -> None:
-        """A message of the system or the harness."""
-        self._add(source=source, message=shortened(text, _LONGEST))
+    def say(self, source: str, text: str, **extra: str) -> None:
+        """A message of the system or the harness; `extra` says why it was sent."""
+        self._add(source=source, message=shortened(text, _LONGEST), extra=extra or None)
 
     def reply(
-        self, reply: Completion, cost: float | None, calls: Sequence[Call] = (), answers: Sequence[tuple[str, bool]] = ()
+        self, reply: Completion, cost: float | None, calls: Sequence[Call] = (), answers: Sequence[Answered] = ()
     ) -> None:
-        """A reply of the model, with its calls and what came back (text, is error) in the same order."""
+        """A reply of the model, with its calls and what came back in the same order."""
         results = tuple(
-            ObservationResult(
-                source_call_id=call.id, content=shortened(text, _LONGEST), extra={"is_error": True} if wrong else None
-            )
-            for call, (text, wrong) in zip(calls, answers, strict=True)
+            ObservationResult(source_call_id=call.id, content=shortened(answer.text, _LONGEST), extra=_marks(answer) or None)
+            for call, answer in zip(calls, answers, strict=True)
         )
         self._add(
             source="agent",
@@ -89,6 +88,11 @@ class Diary:
 def _tool_call(call: Call) -> ToolCall:
     extra = None if call.arguments is not None else {"malformed_arguments": shortened(call.raw, 2000)}
     return ToolCall(tool_call_id=call.id, function_name=call.name, arguments=call.arguments or {}, extra=extra)
+
+
+def _marks(answer: Answered) -> dict[str, Any]:
+    marks: dict[str, Any] = {"is_error": True} if answer.wrong else {}
+    return marks | ({"held_by": answer.held_by} if answer.held_by else {})
 
 
 def _metrics(reply: Completion, cost: float | None) -> StepMetrics | None:

@@ -57,6 +57,15 @@ class Spending:
         self.cached_tokens += tokens.cached or 0
         self.cost = None if reply.cost is None or self.cost is None else self.cost + reply.cost
 
+    def now(self) -> float:
+        """Seconds since the trial began."""
+        return round(time.monotonic() - self.began, 3)
+
+    @property
+    def replies_left(self) -> int:
+        """How many replies there may still be."""
+        return max(0, self.options.turns - self.replies)
+
     @property
     def nearly_spent(self) -> str:
         """Which budget is so far used that the next reply must be the answer; empty if none is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 FOLDER = "snapshot"
 _LONGEST_ANSWER = 60_000
 _MOST_CALLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a call brought; `held_by` names the intervention that answered in the tool's place."""
+
+    text: str
+    wrong: bool = False
+    held_by: str = ""
 
 
 class Tooling:
@@ -44,17 +54,14 @@ class Tooling:
             for spec in specs
         )
 
-    async def answer(self, calls: Sequence[Call]) -> list[tuple[str, bool]]:
-        """The answers (text, is error) in the order of the calls, one after the other.
+    async def answer(self, call: Call, number: int = 0) -> Answered:
+        """The answer to the `number`-th call of a reply, from 0.
 
         More than 16 calls at once are refused one by one, so that a flood of calls costs a flood of errors only.
         """
-        return [
-            await asyncio.to_thread(self._answer, call)
-            if number < _MOST_CALLS
-            else (f"error: at most {_MOST_CALLS} calls at a time; call again", True)
-            for number, call in enumerate(calls)
-        ]
+        if number >= _MOST_CALLS:
+            return Answered(f"error: at most {_MOST_CALLS} calls at a time; call again", wrong=True)
+        return Answered(*await asyncio.to_thread(self._answer, call))
 
     def _answer(self, call: Call) -> tuple[str, bool]:
         if self._toolbox is None:

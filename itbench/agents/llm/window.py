@@ -38,9 +38,13 @@ class Window:
         """Tokens of a request."""
         return int(self._characters(messages) / self._ratio)
 
+    def is_full(self, messages: Sequence[Message]) -> bool:
+        """Whether a request would fill most of the room."""
+        return self.estimate(messages) > _FULL * self.tokens
+
     def fit(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages, with old tool outputs replaced if the window is nearly full."""
-        if self.estimate(messages) <= _FULL * self.tokens:
+        if not self.is_full(messages):
             return tuple(messages)
         return self.shrink(messages, _AIM * self.tokens)
 

@@ -80,9 +80,9 @@ def test_a_program_is_asked_again_with_what_is_wrong(tmp_path: Path, dataset: Pa
     records = ran(dataset, tmp_path / "run", f"bare={program}", f"held=with:format,gate:{program}")
     recall = {label: record["scores"] for label, record in records.items()}
     assert "root_cause_entity_recall" in json.dumps(recall["held"])
-    assert json.loads((tmp_path / "run/agents/held/trials/Scenario-1/1/agent_output.json").read_text())["entities"]
+    assert json.loads((tmp_path / "run/agents/held/trials/1/1/agent_output.json").read_text())["entities"]
     assert any(warning.startswith("asked again: That cannot be taken") for warning in records["held"]["warnings"])
-    assert (tmp_path / "run/agents/bare/trials/Scenario-1/1/agent_output.json").read_text().startswith("It was the cart")
+    assert (tmp_path / "run/agents/bare/trials/1/1/agent_output.json").read_text().startswith("It was the cart")
 
 
 @pytest.mark.integration
@@ -90,9 +90,9 @@ def test_a_python_agent_with_steps_works_and_is_guarded_inside_the_sandbox(tmp_p
     spec = f"python:flaky_agents:Invents@{EXAMPLES}"
     records = ran(dataset, tmp_path / "run", f"bare={spec}", f"held=with:gate:{spec}")
     names = {
-        label: json.loads((tmp_path / f"run/agents/{label}/trials/Scenario-1/1/agent_output.json").read_text())["entities"]
+        label: json.loads((tmp_path / f"run/agents/{label}/trials/1/1/agent_output.json").read_text())["entities"]
         for label in records
     }
     assert [each[0]["name"] for each in names.values()] == ["shop/Deployment/edge-token-broker", "shop/Service/cart"]
-    steps = json.loads((tmp_path / "run/agents/held/trials/Scenario-1/1/trajectory.json").read_text())["steps"]
+    steps = json.loads((tmp_path / "run/agents/held/trials/1/1/trajectory.json").read_text())["steps"]
     assert [step["extra"]["intervention"] for step in steps if "intervention" in (step.get("extra") or {})] == ["gate"]

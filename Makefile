@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas scenarios bench sandbox kube-assets kind-service-image policy-engines policy-wheel build clean
+.PHONY: help demo test check format schemas bench sandbox kube-assets kind-service-image policy-engines policy-wheel build clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -63,9 +63,6 @@ format: $(VENV)/.dev  ## rewrite the code in the house style
 
 schemas: $(VENV)/.installed  ## write docs/schemas/ from the model
 	$(BIN)/itbench schema --out docs/schemas
-
-scenarios: $(VENV)/.installed  ## write the recorded scenario anew (the others are simulated)
-	$(BIN)/python scenarios/generator scenarios
 
 bench: $(VENV)/.installed  ## measure speed and memory against peers (docs/benchmarks.md)
 	PYTHON=$(PYTHON) benchmarks/run.sh

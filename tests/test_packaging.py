@@ -39,7 +39,6 @@ def test_a_built_wheel_runs_the_starter_suite_away_from_the_checkout(tmp_path: P
     domains = {domain["domain"]: domain for domain in json.loads(told.stdout)["agents"][0]["domains"]}
     assert domains["sre"]["metrics"]["root_cause_entity_f1"]["mean"] == 1.0
     assert (installed / "itbench/_data/evaluators/metrics.yaml").is_file()
-    assert not (installed / "itbench/_data/scenarios/generator").exists()
 
 
 def test_an_editable_install_leaves_no_copy_of_the_ground_truths() -> None:

@@ -59,11 +59,20 @@ def list_(domain: Any, suite: str | None, as_json: bool) -> None:
 def show(which: str) -> None:
     """Show what one scenario does: its timeline, faults with their arguments, expected alerts and accepted fixes."""
     from itbench.datasets.catalogue import locate_scenario
+    from itbench.datasets.cost_scenario_file import is_cost_scenario, read_cost_scenario
     from itbench.datasets.scenario_file import read_scenario
     from itbench.report.scenario import print_scenario
     from itbench.twin.incident.plan import plan
 
-    print_scenario(plan(read_scenario(locate_scenario(which))))
+    path = locate_scenario(which)
+    if is_cost_scenario(path):
+        from itbench.report.cost_scenario import print_cost_scenario
+        from itbench.twin.cost.preparation import prepare
+
+        file = read_cost_scenario(path)
+        print_cost_scenario(prepare(file, file.scenario.seed))
+        return
+    print_scenario(plan(read_scenario(path)))
 
 
 @click.command()
@@ -82,27 +91,47 @@ def simulate(which: str, out: Path, seed: int | None, sampling: str, as_json: bo
     itbench run --dataset demo --agent cmd:./my-agent
 
     Equal seeds give equal files, to the byte. The ground truth is measured: the scenario is played a second time without its
-    faults, on the same random numbers, and what differs is what the faults did.
+    faults, on the same random numbers, and what differs is what the faults did. A FinOps scenario gives a bill, and what a
+    FinOps team has besides it: docs/finops-twin.md.
     """
     from itbench.datasets.catalogue import locate_scenario
-    from itbench.datasets.scenario_file import read_scenario
+    from itbench.datasets.cost_scenario_file import is_cost_scenario
     from itbench.model.errors import UsageError
-    from itbench.twin.incident.plan import plan
-    from itbench.twin.incident.simulate import simulate as simulated
-    from itbench.twin.telemetry.recording import FULL, LITE
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError("this is there already", path=out, hint="Give a new or an empty folder")
-    ready = plan(read_scenario(locate_scenario(which)))
-    used = ready.scenario.seed if seed is None else seed
-    simulation = simulated(ready, used, FULL if sampling == "full" else LITE)
-    simulation.write(out)
+    path = locate_scenario(which)
+    used, told = (_write_bill if is_cost_scenario(path) else _write_incident)(path, seed, out, full=sampling == "full")
     files = [path for path in out.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     if as_json:
         click.echo(json.dumps({"folder": str(out), "seed": used, "files": len(files), "bytes": size}))
         return
-    click.echo(f"Wrote {len(files)} files, {size / 1e6:.1f} MB, to {out}: {_in_words(simulation.truth())}")
+    click.echo(f"Wrote {len(files)} files, {size / 1e6:.1f} MB, to {out}: {told}")
+
+
+def _write_incident(path: Path, seed: int | None, out: Path, *, full: bool) -> tuple[int, str]:
+    """Simulate and write; gives the seed and, in words, what happened."""
+    from itbench.datasets.scenario_file import read_scenario
+    from itbench.twin.incident.plan import plan
+    from itbench.twin.incident.simulate import simulate as simulated
+    from itbench.twin.telemetry.recording import FULL, LITE
+
+    ready = plan(read_scenario(path))
+    used = ready.scenario.seed if seed is None else seed
+    simulation = simulated(ready, used, FULL if full else LITE)
+    simulation.write(out)
+    return used, _in_words(simulation.truth())
+
+
+def _write_bill(path: Path, seed: int | None, out: Path, *, full: bool) -> tuple[int, str]:  # noqa: ARG001 (nothing is sampled)
+    from itbench.datasets.cost_scenario_file import read_cost_scenario
+    from itbench.report.cost_scenario import truth_in_words
+    from itbench.twin.cost.simulate import simulate as simulated
+
+    simulation = simulated(read_cost_scenario(path), seed)
+    simulation.write(out)
+    return simulation.prepared.seed, truth_in_words(simulation.truth)
 
 
 def _in_words(truth: dict[str, Any]) -> str:

@@ -26,7 +26,9 @@ def plot(which: str, out: Path | None, seed: int | None) -> None:
     Exit codes: 0 drawn, 2 no such scenario, or matplotlib is missing.
     """
     from itbench.datasets.catalogue import locate_scenario
+    from itbench.datasets.cost_scenario_file import is_cost_scenario
     from itbench.datasets.scenario_file import read_scenario
+    from itbench.model.errors import UsageError
     from itbench.report.incident.draw import draw, format_of, require_matplotlib
     from itbench.report.incident.picture import picture_of
     from itbench.runner.atomic import write_file
@@ -34,8 +36,11 @@ def plot(which: str, out: Path | None, seed: int | None) -> None:
     from itbench.twin.incident.simulate import simulate
     from itbench.twin.telemetry.recording import LITE
 
+    where = locate_scenario(which)
+    if is_cost_scenario(where):
+        raise UsageError("this scenario is a bill, not an incident", path=where, hint="Try: itbench finops plot")
     require_matplotlib()  # before the simulation, which takes seconds
-    file = read_scenario(locate_scenario(which))
+    file = read_scenario(where)
     path = out or Path(f"{file.scenario.id}.svg")
     form = format_of(path)
     ready = plan(file)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
 from itbench.datasets.findings import Key, dotted
 from itbench.datasets.source import Source, read_source
+from itbench.model.base import Document
 from itbench.model.errors import DatasetError
 from itbench.model.scenario import Scenario
 
@@ -17,11 +19,14 @@ _HINT = "See docs/scenarios.md"
 _PLACED = re.compile(r"^((?:[a-z_]+|\[\d+\]|\.)+): ", re.ASCII)
 
 
+Definition = TypeVar("Definition", bound=Document)
+
+
 @dataclass(frozen=True, slots=True)
-class ScenarioFile:
+class DefinitionFile(Generic[Definition]):
     """A scenario that knows where it was written."""
 
-    scenario: Scenario
+    scenario: Definition
     source: Source
 
     def error(self, key: Key, message: str, hint: str | None = _HINT) -> DatasetError:
@@ -29,8 +34,21 @@ class ScenarioFile:
         return DatasetError(message, path=self.source.path, line=self.source.line(key), key=dotted(key) or None, hint=hint)
 
 
+ScenarioFile = DefinitionFile[Scenario]
+"""An SRE scenario that knows where it was written."""
+
+
 def read_scenario(path: Path) -> ScenarioFile:
     """The scenario in a file, or in the scenario.yaml of a folder.
+
+    Raises:
+        DatasetError: it cannot be read, or breaks a rule of the schema; with path, line and key.
+    """
+    return read_definition(path, Scenario)
+
+
+def read_definition(path: Path, kind: type[Definition]) -> DefinitionFile[Definition]:
+    """The scenario of a kind in a file, or in the scenario.yaml of a folder.
 
     Raises:
         DatasetError: it cannot be read, or breaks a rule of the schema; with path, line and key.
@@ -43,7 +61,7 @@ def read_scenario(path: Path) -> ScenarioFile:
         key = source.duplicates[0]
         raise DatasetError("appears twice", path=file, line=source.line(key), key=dotted(key), hint=_HINT)
     try:
-        return ScenarioFile(Scenario.model_validate(source.value), source)
+        return DefinitionFile(kind.model_validate(source.value), source)
     except ValidationError as error:
         # A misspelt key shows twice: as unknown, and as the missing one. The first says more.
         problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")

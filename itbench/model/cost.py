@@ -193,10 +193,13 @@ class CostTruth(Model):
 SafetyViolation = Literal["deletes_data", "removes_redundancy", "production_out_of_scope"]
 
 
+Measure = Literal["latency_p95", "error_share", "headroom"]
+
+
 class Guard(Model):
     """Whether a service level got worse: `limit` is the worst that is still accepted."""
 
-    measure: Literal["latency_p95", "error_share", "headroom"]
+    measure: Measure
     workload: str
     before: float
     after: float

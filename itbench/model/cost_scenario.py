@@ -142,7 +142,7 @@ class RetryStorm(_Cause):
 
     cause: Literal["retry_storm"] = Field(alias="class")
     application: Name
-    fault: Name = "enabled-flag-in-feature-flag-service"
+    fault: Name = "corrupted-kubernetes-secret-credentials"
     errors: Annotated[float, Field(gt=0, lt=1)] = 0.7
     retries: Annotated[int, Field(ge=1, le=20)] = 5
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol
 
 import itbench
 from itbench.bundled import bundled
@@ -101,15 +102,31 @@ def _attempted(task: tuple[ScenarioFolder, int, Path]) -> ItbenchError | None:
     return None
 
 
-def _simulate(scenario: ScenarioFolder, seed: int, place: Path) -> None:
+class _Simulation(Protocol):
+    def write(self, folder: Path) -> None: ...
+
+
+def _incident(definition: Path, seed: int, scenario: str) -> _Simulation:
     from itbench.datasets.scenario_file import read_scenario
     from itbench.twin.incident.plan import plan
     from itbench.twin.incident.simulate import simulate
     from itbench.twin.telemetry.recording import LITE
 
+    file = read_scenario(definition)
+    return simulate(plan(file), seed_of(file.scenario.seed, seed, scenario), LITE)
+
+
+def _bill(definition: Path, seed: int, scenario: str) -> _Simulation:
+    from itbench.datasets.cost_scenario_file import read_cost_scenario
+    from itbench.twin.cost.simulate import simulate
+
+    file = read_cost_scenario(definition)
+    return simulate(file, seed_of(file.scenario.seed, seed, scenario))
+
+
+def _simulate(scenario: ScenarioFolder, seed: int, place: Path) -> None:
     assert scenario.definition is not None
-    file = read_scenario(scenario.definition)
-    simulation = simulate(plan(file), seed_of(file.scenario.seed, seed, scenario.id), LITE)
+    simulation = (_bill if scenario.domain == "finops" else _incident)(scenario.definition, seed, scenario.id)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=place.parent))
@@ -138,17 +155,24 @@ def _complete(place: Path) -> bool:
 def _place(scenario: ScenarioFolder, seed: int) -> Path:
     assert scenario.definition is not None
     digest = hashlib.sha256(f"{_fingerprint()}\n{seed}\n{scenario.id}\n".encode())
-    for path in (scenario.definition, *_own_application(scenario.definition)):
+    for path in (scenario.definition, *_own_environment(scenario)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return cache_folder() / digest.hexdigest()[:32]
 
 
-def _own_application(definition: Path) -> Iterator[Path]:
-    """The file of the scenario's application, if it is none of those that ship with itbench."""
-    from itbench.datasets.scenario_file import read_scenario
-    from itbench.twin.incident.preparation import application_file
+def _own_environment(scenario: ScenarioFolder) -> Iterator[Path]:
+    """The file of the scenario's application or organisation, if it is none of those that ship with itbench."""
+    assert scenario.definition is not None
+    if scenario.domain == "finops":
+        from itbench.datasets.cost_scenario_file import read_cost_scenario
+        from itbench.twin.cost.load import organisation_file
 
-    path = application_file(read_scenario(definition))
+        path = organisation_file(read_cost_scenario(scenario.definition).scenario.organisation, scenario.definition.parent)
+    else:
+        from itbench.datasets.scenario_file import read_scenario
+        from itbench.twin.incident.preparation import application_file
+
+        path = application_file(read_scenario(scenario.definition))
     if path is not None and path.is_file():  # what is missing is told when it is simulated
         yield path
 

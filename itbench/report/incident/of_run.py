@@ -21,7 +21,7 @@ from itbench.twin.telemetry.recording import LITE
 
 
 def drawings_of(config: RunConfig) -> Iterator[Drawing]:
-    """A drawing of each scenario that the run simulated, in its order; recorded ones have none.
+    """A drawing of each scenario that the run simulated, in its order; recorded ones and bills have none.
 
     Scenarios are simulated again from their definitions as they are now, with the run's seed.
 
@@ -32,7 +32,7 @@ def drawings_of(config: RunConfig) -> Iterator[Drawing]:
     require_matplotlib()
     known = {scenario.id: scenario for scenario in _scenarios(config)}
     for name in config.scenarios:
-        definition = known[name].definition if name in known else None
+        definition = known[name].definition if name in known and known[name].domain == "sre" else None
         if definition is None:
             continue
         ready = plan(read_scenario(definition))

@@ -35,7 +35,7 @@ def test_a_run_with_a_seed_is_drawn_with_that_seed(scenario_path: Path) -> None:
     assert seed[1] != "4"
 
 
-def test_recorded_scenarios_have_no_drawing() -> None:
+def test_bills_have_no_drawing_of_an_incident() -> None:
     assert list(drawings_of(config(None, suite="finops-all", scenarios=("invoice-jump",)))) == []
 
 

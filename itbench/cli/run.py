@@ -28,7 +28,10 @@ from itbench.model.task import Budget
     type=click.Choice(["snapshot", "twin", "hybrid", "kind"]),
     default="snapshot",
     show_default=True,
-    help="What the scenarios run in: recordings, a live twin, or one behind a real API server (docs/live.md).",
+    help="What the scenarios run in: recordings, a live twin, one behind a real API server (docs/live.md), a kind cluster.",
+)
+@click.option(
+    "--node-image", metavar="IMAGE", help="Of the nodes of --env kind; default: kind's own, or make kind-node-image's."
 )
 @click.option(
     "--task",
@@ -85,6 +88,7 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     itbench run --dataset ./ITBench-Lite --agent cmd:./my-agent --trials 3
     itbench run --suite starter --agent llm:gpt-5-mini --record tape
     itbench run --suite starter --agent llm:gpt-5-mini --judge gemini-2.5-pro
+    itbench run --suite kind-smoke --env kind --agent oracle --agent nop
 
     Exit codes: 0 all trials scored, 1 some trial unscored, 2 wrong usage or input.
     """

@@ -53,6 +53,9 @@ class RunConfig(Document):
         default=False, description="scripts in answers to compliance tasks run without a sandbox where there is none"
     )
     notices: tuple[str, ...] = Field(default=(), description="what a reader must know, such as scenarios left out")
+    node_image: str | None = Field(
+        default=None, description="of the nodes of a kind cluster; null leaves the choice to itbench"
+    )
     agent_env: tuple[str, ...] = Field(default=(), description="names of environment variables passed to agents")
     record: str | None = Field(default=None, description="folder into which the traffic of llm: agents is recorded")
     replay: str | None = Field(default=None, description="folder from which the traffic of llm: agents is replayed")

@@ -64,7 +64,11 @@ def run_pending(session: Session, progress: Progress | None = None, *, retry_fai
         if not pending:
             return False
         prepare(session.agents)  # a resumed run may have lost its key; one with nothing to do needs none
-        return asyncio.run(_run_all(session, pending, progress or Silent()))
+        try:
+            return asyncio.run(_run_all(session, pending, progress or Silent()))
+        finally:
+            if session.live is not None:
+                session.live.close()
 
 
 async def _run_all(session: Session, pending: list[PlannedTrial], progress: Progress) -> bool:

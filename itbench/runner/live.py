@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,8 +18,10 @@ from itbench.model.outcome import Score
 from itbench.model.trial import RunConfig
 
 if TYPE_CHECKING:  # the simulation takes a while to import, and most runs do without
-    from itbench.environments.live.stage import LiveSettings, Stage
+    from itbench.environments.kind.system import KindSystems
+    from itbench.environments.live.stage import LiveName, LiveSettings, LiveStage
     from itbench.environments.live.verdict import Verdict
+    from itbench.twin.incident.plan import Plan
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class LiveIncident:
         repair: repairs it by accepted fixes, as the agent; None where nothing is to be repaired.
     """
 
-    stage: Stage
+    stage: LiveStage
     snapshot: Path
     access: LiveAccess
     repair: Callable[[], None] | None
@@ -48,9 +50,9 @@ class LiveIncident:
         return await in_thread(self.stage.judge)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveTrials:
-    """Opens live incidents for the trials of a run.
+    """Opens live incidents for the trials of a run; `close` tears down what trials share.
 
     Args:
         config: of the run; its environment is a live one.
@@ -61,15 +63,21 @@ class LiveTrials:
     config: RunConfig
     definitions: dict[str, Path]
     seeds: dict[str, int]
+    _systems: KindSystems | None = field(default=None, init=False)
 
     @property
     def settings(self) -> LiveSettings:
         """What the incidents run in."""
         from itbench.environments.live.stage import LiveSettings
 
-        name = self.config.environment
-        assert name in ("twin", "hybrid")
+        assert self.config.environment != "snapshot"
+        name: LiveName = self.config.environment
         return LiveSettings(name, repair=self.config.task == "repair")
+
+    def close(self) -> None:
+        """Tear down the cluster that the trials shared, if there is one."""
+        if self._systems is not None:
+            self._systems.close()
 
     @asynccontextmanager
     async def opened(self, scenario: str, folder: Path, events: EventLog) -> AsyncIterator[LiveIncident]:
@@ -84,21 +92,32 @@ class LiveTrials:
             ItbenchError: the environment cannot be had, is not healthy, or the incident does not show.
         """
         from itbench.datasets.scenario_file import read_scenario
-        from itbench.environments.live.mending import mend
-        from itbench.environments.live.stage import Stage
         from itbench.twin.incident.plan import plan
 
-        planned = plan(read_scenario(self.definitions[scenario]))
-        stage = Stage(planned, self.seeds[scenario], self.settings, events.emit)
+        stage = self._stage(plan(read_scenario(self.definitions[scenario])), self.seeds[scenario], events)
         try:
             await in_thread(stage.begin)
             await in_thread(lambda: stage.hand_over(folder))
             access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl())
-            repair = (lambda: mend(stage.incident, stage.cluster)) if self.settings.repair else None
+            repair = stage.mend if self.settings.repair else None
             yield LiveIncident(stage, folder, access, repair)
         finally:
             await in_thread(lambda: stage.__exit__(None, None, None))
             await in_thread(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+    def _stage(self, planned: Plan, seed: int, events: EventLog) -> LiveStage:
+        if self.config.environment != "kind":
+            from itbench.environments.live.stage import Stage
+
+            return Stage(planned, seed, self.settings, events.emit)
+        from itbench.environments.kind.settings import load_kind_settings
+        from itbench.environments.kind.stage import KindStage
+        from itbench.environments.kind.system import KindSystems
+
+        settings = load_kind_settings()
+        if self._systems is None:
+            self._systems = KindSystems(settings, self.config.node_image)
+        return KindStage(planned, seed, self._systems, settings, self.settings, events.emit)
 
 
 def require_live(environment: str, *, network: bool) -> None:
@@ -106,15 +125,22 @@ def require_live(environment: str, *, network: bool) -> None:
 
     Raises:
         UsageError: the agent would have no way to the API server.
-        ClusterError: a program is missing.
+        ClusterError: a program is missing, or no Docker daemon answers.
         MissingExtraError: the client is.
     """
-    if environment != "hybrid":
+    if environment not in ("hybrid", "kind"):
         return
     if not network:
-        raise UsageError("--env hybrid needs the network: the agent could not reach the API server", key="--network none")
-    for program in ("etcd", "kube-apiserver"):
-        kube_asset(program)
+        raise UsageError(
+            f"--env {environment} needs the network: the agent could not reach the API server", key="--network none"
+        )
+    if environment == "hybrid":
+        for program in ("etcd", "kube-apiserver"):
+            kube_asset(program)
+        return
+    from itbench.environments.kind.system import require_kind
+
+    require_kind()
 
 
 def live_scores(verdict: Verdict, found_root: bool, horizon: float, *, repair: bool) -> dict[str, Score]:

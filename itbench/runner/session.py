@@ -51,6 +51,7 @@ class RunRequest:
     expose: Sequence[Path] = ()
     agent_env: Sequence[str] = ()
     unprotected: bool = False
+    node_image: str | None = None
     record: Path | None = None
     replay: Path | None = None
     judge: JudgeConfig | None = None
@@ -115,8 +116,6 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         RunError: the run folder is taken.
     """
     rules = load_rules()
-    if request.environment == "kind":
-        raise UsageError("the environment 'kind' is not built yet", hint="Use --env snapshot, twin or hybrid")
     require_live(request.environment, network=request.network)
     configured = configure(request.agents, Path.cwd())
     made = {config.label: make_agent(config.spec) for config in configured} | dict(agents or {})
@@ -128,6 +127,8 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     chosen, notices = _select(_scenarios(dataset, request.suite, request.scenarios), request.scenarios)
     if request.environment != "snapshot":
         chosen, notices = _living(chosen, notices)
+    if request.environment == "kind":
+        chosen, notices = _on_kind(chosen, notices)
     _refuse_colliding_names(chosen, configured)
     if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
         raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
@@ -149,6 +150,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         isolation=request.isolation,
         expose=tuple(str(path.absolute()) for path in request.expose),
         unprotected=request.unprotected,
+        node_image=request.node_image,
         notices=(*notices, *_empty_handed(scenarios, made)),
         agent_env=tuple(request.agent_env),
         record=str(request.record.absolute()) if request.record else None,
@@ -257,6 +259,24 @@ def _living(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tupl
             hint="Choose SRE scenarios that say what to simulate (itbench scenario list), or --env snapshot",
         )
     told = [f"left out, because they are recordings and cannot be played live: {', '.join(left[:8])}"] if left else []
+    return played, [*notices, *told]
+
+
+def _on_kind(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tuple[tuple[ScenarioFolder, ...], list[str]]:
+    """Those whose faults a kind cluster can have, and what to tell about the others."""
+    from itbench.datasets.scenario_file import read_scenario
+    from itbench.environments.kind.settings import load_kind_settings
+
+    absent = load_kind_settings().absent
+    lacking: dict[str, str] = {}
+    for scenario in scenarios:
+        assert scenario.definition is not None
+        for disruption in read_scenario(scenario.definition).scenario.disruptions:
+            lacking |= {scenario.id: absent[fault.id] for fault in disruption.faults if fault.id in absent}
+    played = tuple(scenario for scenario in scenarios if scenario.id not in lacking)
+    told = [f"left out, because clusters of kind do not have {what}: {name}" for name, what in lacking.items()]
+    if not played:
+        raise UsageError(f"none of these scenarios can be played on kind: {told[0]}", hint="See docs/kind.md")
     return played, [*notices, *told]
 
 

@@ -147,7 +147,7 @@ class TrialRunner:
                     config.budget,
                     planned.seed(config.seed),
                     repair=config.task == "repair",
-                    kubectl=config.environment == "hybrid",
+                    kubectl=config.environment in ("hybrid", "kind"),
                 )
                 workspace = Workspace(attempt.workspace, recording, attempt.record, events, boundary, incident.access)
                 events.emit("agent_started", agent=planned.agent.label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from itbench.model.base import Document, Model
 GROUP = "operators"
 """The group of the agent's user; the audit policy (environments/audit.yaml) keeps what it does."""
 _RBAC = "rbac.authorization.k8s.io/v1"
+_OPERATORS: Mapping[str, str] = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}
 
 
 class Rules(Model):
@@ -54,23 +55,28 @@ def new_identity() -> Identity:
     return Identity("operator", (GROUP,), secrets.token_hex(16))
 
 
-def access_objects(access: Access, namespaces: Sequence[str], *, repair: bool) -> Iterator[KubeObject]:
-    """The roles and bindings that give the agent's group its rights.
+def access_objects(
+    access: Access, namespaces: Sequence[str], *, repair: bool, subject: Mapping[str, str] = _OPERATORS
+) -> Iterator[KubeObject]:
+    """The roles and bindings that give the agent its rights.
 
     Args:
         access: what they are.
         namespaces: in which the rights that belong to a namespace are given.
         repair: whether the agent may change things.
+        subject: who gets them, as bindings name it; by default the agent's group.
     """
     parts = (access.look, access.repair) if repair else (access.look,)
     namespaced = [dict(rule) for part in parts for rule in part.namespaced]
     cluster = [dict(rule) for part in parts for rule in part.cluster]
     for namespace in namespaces:
-        yield from _granted("", namespaced, namespace)
-    yield from _granted("Cluster", cluster, None)
+        yield from _granted("", namespaced, namespace, subject)
+    yield from _granted("Cluster", cluster, None, subject)
 
 
-def _granted(scope: str, rules: list[dict[str, Any]], namespace: str | None) -> Iterator[KubeObject]:
+def _granted(
+    scope: str, rules: list[dict[str, Any]], namespace: str | None, subject: Mapping[str, str]
+) -> Iterator[KubeObject]:
     metadata = {"name": GROUP} if namespace is None else {"name": GROUP, "namespace": namespace}
     yield {"apiVersion": _RBAC, "kind": f"{scope}Role", "metadata": dict(metadata), "rules": rules}
     yield {
@@ -78,5 +84,5 @@ def _granted(scope: str, rules: list[dict[str, Any]], namespace: str | None) -> 
         "kind": f"{scope}RoleBinding",
         "metadata": dict(metadata),
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{scope}Role", "name": GROUP},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}],
+        "subjects": [dict(subject)],
     }

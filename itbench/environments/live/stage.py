@@ -28,6 +28,7 @@ from itbench.environments.live.access import access_objects, load_access, new_id
 from itbench.environments.live.deeds import deeds_of
 from itbench.environments.live.face import Face, audit_events, kubeconfig_of, prepared_plane, shown
 from itbench.environments.live.gates import manifested, unhealthy
+from itbench.environments.live.mending import mend
 from itbench.environments.live.noted import NotedCluster
 from itbench.environments.live.verdict import Verdict, judged
 from itbench.environments.live.world import World
@@ -38,7 +39,7 @@ from itbench.twin.incident.plan import Plan
 from itbench.twin.incident.simulate import observe
 from itbench.twin.telemetry.recording import LITE, Recording
 
-LiveName = Literal["twin", "hybrid"]
+LiveName = Literal["twin", "hybrid", "kind"]
 
 
 class Note(Protocol):
@@ -54,14 +55,48 @@ class LiveSettings:
     """What a live environment is to be.
 
     Attributes:
-        name: `twin` is in this process, `hybrid` behind an API server.
+        name: `twin` is in this process, `hybrid` behind an API server, `kind` a real cluster.
         repair: whether the agent may change things, or only look.
-        scale: simulated seconds a second, while the agent works.
+        scale: simulated seconds a second, while the agent works; of a simulated one.
     """
 
     name: LiveName
     repair: bool = True
     scale: float = 1.0
+
+
+class LiveStage(Protocol):
+    """One incident, from nothing to nothing, whatever it runs in; a context manager that tears everything down."""
+
+    def __enter__(self) -> LiveStage: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, with the agent's rights; what is done with it counts as the agent's deeds."""
+        ...
+
+    @property
+    def kubeconfig(self) -> str | None:
+        """The agent's kubeconfig; None where there is no API server."""
+        ...
+
+    def begin(self) -> None:
+        """Provision, deploy, warm up, inject, and wait until the incident shows."""
+        ...
+
+    def hand_over(self, folder: Path) -> None:
+        """Write what monitoring has seen into `folder`, which is not there yet, and let the agent in."""
+        ...
+
+    def mend(self) -> None:
+        """Repair the incident by accepted fixes, with the agent's rights."""
+        ...
+
+    def judge(self) -> Verdict:
+        """The agent is done: see what became of the incident, take back the faults, and see what is left."""
+        ...
 
 
 class StageError(ItbenchError):
@@ -179,6 +214,14 @@ class Stage:
                 self._show(self._plane, incident, recorded)
             told["simulated_seconds"] = incident.now
 
+    def mend(self) -> None:
+        """Repair the incident by accepted fixes, with the agent's rights.
+
+        Raises:
+            ClusterError: a repair is refused.
+        """
+        mend(self.incident.injected, self.cluster)
+
     def judge(self) -> Verdict:
         """The agent is done: see what became of the incident, take back the faults, and see what is left.
 
@@ -250,4 +293,4 @@ class Stage:
         self._note("step", step=name, seconds=round(time.monotonic() - began, 3), **told)
 
 
-__all__ = ["ClusterError", "LiveName", "LiveSettings", "Note", "Stage", "StageError"]
+__all__ = ["ClusterError", "LiveName", "LiveSettings", "LiveStage", "Note", "Stage", "StageError"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from itbench.datasets.safety import load_safety_policies
@@ -12,7 +13,7 @@ from itbench.model.errors import ItbenchError
 from itbench.model.outcome import Score
 from itbench.model.safety import Deed, Touch
 from itbench.scoring.safety import ObjectName, Scope, score_safety
-from itbench.twin.incident.incident import Incident
+from itbench.twin.incident.incident import Incident, Injected
 from itbench.twin.incident.leftovers import left_over
 from itbench.twin.incident.pacing import TickPacer
 from itbench.twin.incident.resolution import Reference, Resolution, resolution
@@ -80,17 +81,18 @@ def judged(incident: Incident, since: float, deeds: tuple[Deed, ...]) -> Verdict
         found = resolution(reference, incident, since, lambda: alerts_in(incident))
         if found.resolved:
             break
-    safety = score_safety(deeds, load_safety_policies(), _scope(incident))
+    safety = score_safety(deeds, load_safety_policies(), scope_of(incident.plan.application.namespace, incident.injected))
     told, left = _undone(incident, healthy)
     return Verdict(found, worked, safety, left, told, deeds)
 
 
-def _scope(incident: Incident) -> Scope:
+def scope_of(namespace: str, injected: Sequence[Injected]) -> Scope:
+    """What safety policies need to know: where the agent may work, and what the faults did to which object."""
     touched: dict[ObjectName, Touch] = {}
-    for item in incident.injected:
+    for item in injected:
         for change in item.injection.objects:
             touched[change.object.kind, change.object.namespace or "", change.object.name] = change.deed
-    return Scope(frozenset((incident.plan.application.namespace,)), touched)
+    return Scope(frozenset((namespace,)), touched)
 
 
 def _undone(incident: Incident, healthy: Incident) -> tuple[str, tuple[str, ...]]:

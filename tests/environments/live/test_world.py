@@ -132,7 +132,7 @@ def test_an_accepted_fix_resolves_and_is_safe(planned: Callable[..., Plan], tmp_
         stage.begin()
         stage.hand_over(tmp_path / "snapshot")
         assert (tmp_path / "snapshot" / "alerts").is_dir()
-        mend(stage.incident, stage.cluster)
+        mend(stage.incident.injected, stage.cluster)
         verdict = stage.judge()
     assert verdict.resolution.resolved, str(verdict.resolution)
     assert verdict.safety.values == {"safety": 1.0}

@@ -1,0 +1,143 @@
+"""The Docker daemon, through its SDK, and its failures as our errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from itbench.environments.kind.owners import LABEL
+from itbench.model.errors import ClusterError, MissingExtraError
+
+_SECONDS = 60
+
+
+class Engine:
+    """A Docker daemon that answers; a context manager that gives up its connection.
+
+    Args:
+        client: of the docker package.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> Engine:
+        """The daemon that DOCKER_HOST names, or this machine's.
+
+        Raises:
+            MissingExtraError: the docker package is not installed.
+            ClusterError: there is none, or it does not let us in.
+        """
+        try:
+            import docker
+            import requests
+        except ImportError:
+            raise MissingExtraError("docker", "container", "--env kind") from None
+        address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+        try:
+            _knock(address)
+            client = docker.from_env(timeout=_SECONDS)
+            client.ping()
+        except PermissionError:
+            raise ClusterError(
+                f"the Docker daemon at {address} does not let this user in",
+                hint="Join the group docker and log in again, or run as root.",
+            ) from None
+        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)[:200]
+            raise ClusterError(
+                f"no Docker daemon answers at {address} ({why})", hint="Start Docker: make docker, or see docs/kind.md."
+            ) from None
+        return cls(client)
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._client.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def version(self) -> str:
+        """Of the daemon."""
+        with _told():
+            return str(self._client.version()["Version"])
+
+    def has_image(self, name: str) -> bool:
+        """Whether an image is at hand."""
+        import docker
+
+        with _told():
+            try:
+                self._client.images.get(name)
+            except docker.errors.ImageNotFound:
+                return False
+            return True
+
+    def nodes(self, cluster: str) -> list[str]:
+        """The names of the containers that are a cluster's nodes."""
+        with _told():
+            found = self._client.containers.list(all=True, filters={"label": f"{LABEL}={cluster}"})
+            return sorted(str(container.name) for container in found)
+
+    def clusters(self) -> list[str]:
+        """The names of all kind clusters, whoever made them."""
+        with _told():
+            found = self._client.containers.list(all=True, filters={"label": LABEL})
+            return sorted({container.labels[LABEL] for container in found})
+
+    def execute(self, node: str, command: Sequence[str]) -> str:
+        """What a command prints in a node.
+
+        Raises:
+            ClusterError: it fails.
+        """
+        with _told():
+            code, output = self._client.containers.get(node).exec_run(list(command))
+        text = output.decode(errors="replace")
+        if code:
+            raise ClusterError(f"`{' '.join(command[:6])} …` failed in {node}: {text.strip()[-300:]}")
+        return text
+
+    def remove(self, cluster: str) -> int:
+        """Remove the nodes of a cluster, running or not, and their volumes; gives how many there were."""
+        import docker
+
+        with _told():
+            found = self._client.containers.list(all=True, filters={"label": f"{LABEL}={cluster}"})
+            for container in found:
+                try:
+                    container.remove(force=True, v=True)
+                except docker.errors.NotFound:  # somebody else was faster
+                    continue
+            return len(found)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at a local address: the docker package would leave the socket open."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.connect(address.removeprefix("unix://"))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Failures of the daemon as our errors."""
+    import docker
+    import requests
+
+    try:
+        yield
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        text = str(error)
+        full = os.strerror(errno.ENOSPC).lower() in text.lower()
+        hint = "Make room: docker system df shows what takes it." if full else None
+        raise ClusterError(f"the Docker daemon failed: {text[:300]}", hint=hint) from None

@@ -1,0 +1,42 @@
+"""What a cluster remembers of earlier trials, and forgetting it: the next agent must find nothing of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from itbench.cluster.kinds import KINDS
+from itbench.cluster.protocol import Cluster
+from itbench.cluster.reference import ObjectRef
+from itbench.cluster.transport import Transport
+from itbench.model.errors import ClusterError, NotFoundError
+from itbench.twin.objects import controller_of
+
+# Their managedFields are of controllers and kubelets alone, or they go anyhow.
+_FLEETING = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "Pod", "ReplicaSet", "ControllerRevision"))
+
+
+def forget(cluster: Cluster, transport: Transport, namespace: str) -> None:
+    """Remove events, revisions of workloads that do not run any more, and notes on who changed what.
+
+    Args:
+        cluster: with all rights.
+        transport: the same.
+        namespace: of the application. Events are removed everywhere: agents can read those of all namespaces.
+    """
+    for replica_set in cluster.list("ReplicaSet", namespace):
+        if controller_of(replica_set) is not None and not replica_set["spec"].get("replicas"):
+            with suppress(NotFoundError):
+                cluster.delete(ObjectRef.of(replica_set))
+    for kind in KINDS:
+        if kind.name in _FLEETING or not kind.namespaced:
+            continue
+        with suppress(NotFoundError):
+            for obj in cluster.list(kind.qualified_plural, namespace):
+                if any(
+                    str(entry.get("manager", "")).startswith("kubectl") for entry in obj["metadata"].get("managedFields", ())
+                ):
+                    with suppress(ClusterError):  # somebody was faster; the next trial's end sees to it
+                        cluster.patch(ObjectRef.of(obj), {"metadata": {"managedFields": [{}]}}, "merge")
+    for found in cluster.list("Namespace"):
+        path = f"/api/v1/namespaces/{found['metadata']['name']}/events"
+        transport.json("DELETE", path)

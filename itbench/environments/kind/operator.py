@@ -1,0 +1,58 @@
+"""The agent on a real cluster: a ServiceAccount, new in every trial, with the rights of environments/access.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from itbench.cluster.protocol import KubeObject
+from itbench.cluster.reference import ObjectRef
+from itbench.cluster.server import ServerCluster
+from itbench.cluster.transport import Transport
+from itbench.model.errors import NotFoundError
+
+NAMESPACE = "operators"
+NAME = "operator"
+USER = f"system:serviceaccount:{NAMESPACE}:{NAME}"
+SUBJECT: Mapping[str, str] = {"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}
+_ACCOUNT = ObjectRef("ServiceAccount", NAME, NAMESPACE)
+_HOURS = 24
+
+
+def new_account(cluster: ServerCluster, transport: Transport) -> str:
+    """Make the account anew, so that what an earlier trial's agent holds is worth nothing; gives a token for it."""
+    close_account(cluster)
+    cluster.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": NAME, "namespace": NAMESPACE}})
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": _HOURS * 3600},
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{NAME}/token"
+    return str(transport.json("POST", path, None, request)["status"]["token"])
+
+
+def close_account(cluster: ServerCluster) -> None:
+    """Let nobody in with the account's tokens any more."""
+    with suppress(NotFoundError):
+        cluster.delete(_ACCOUNT)
+
+
+def operator_kubeconfig(admin: Path, token: str, namespace: str) -> str:
+    """A kubeconfig with everything in it, for somebody who cannot see the administrator's."""
+    cluster: KubeObject = yaml.safe_load(admin.read_text(encoding="utf-8"))["clusters"][0]["cluster"]
+    authority = cluster["certificate-authority-data"]
+    config: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "cluster", "cluster": {"server": cluster["server"], "certificate-authority-data": authority}}],
+        "users": [{"name": NAME, "user": {"token": token}}],
+        "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": NAME, "namespace": namespace}}],
+        "current-context": "cluster",
+    }
+    return json.dumps(config, indent=2)

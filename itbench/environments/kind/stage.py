@@ -1,0 +1,244 @@
+"""The life of an incident on a real cluster, step by step, each timed; the same steps as on the twin's stage.
+
+What happens there in simulated time happens here on the wall clock, so that waits are short: an application must be well
+for seconds, not minutes, to count as well (environments/kind/cluster.yaml).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from itbench.cluster.protocol import Cluster
+from itbench.cluster.server import ServerCluster
+from itbench.datasets.safety import load_safety_policies
+from itbench.environments.kind.health import Health, Look, watched
+from itbench.environments.kind.injecting import inject
+from itbench.environments.kind.operator import USER, close_account, new_account, operator_kubeconfig
+from itbench.environments.kind.recording import record
+from itbench.environments.kind.settings import KindSettings
+from itbench.environments.kind.system import KindSystem, KindSystems
+from itbench.environments.kind.watcher import Watcher
+from itbench.environments.live.deeds import deeds_of
+from itbench.environments.live.face import audit_events
+from itbench.environments.live.mending import mend
+from itbench.environments.live.stage import LiveSettings, Note, StageError
+from itbench.environments.live.verdict import Verdict, scope_of
+from itbench.faults.pacing import WallPacer
+from itbench.faults.undo import undo
+from itbench.model.errors import ItbenchError
+from itbench.model.safety import Deed
+from itbench.scoring.safety import score_safety
+from itbench.twin.incident.incident import Injected
+from itbench.twin.incident.plan import Plan
+from itbench.twin.incident.resolution import Resolution
+
+_STEP_SECONDS = 5.0  # that a fault waits for a roll-out which it has just made impossible
+_SHOWN_SECONDS = 3.0  # for which an incident must show, so that no passing weakness counts
+_READING = ("get", "list", "watch")
+
+
+class KindStage:
+    """One incident on a real cluster; a context manager that leaves the system as it was, or takes it down.
+
+    Args:
+        plan: of the scenario.
+        seed: of everything random.
+        systems: have the cluster; this stage has its turn until it is left.
+        settings: of the clusters.
+        live: whether the agent may change things.
+        note: is told of every step, as `step` with its name and seconds.
+    """
+
+    def __init__(
+        self, plan: Plan, seed: int, systems: KindSystems, settings: KindSettings, live: LiveSettings, note: Note
+    ) -> None:
+        self._plan = plan
+        self._seed = seed
+        self._systems = systems
+        self._settings = settings
+        self._live = live
+        self._note = note
+        self._turn = ExitStack()
+        self._work = ExitStack()
+        self._system: KindSystem | None = None
+        self._injected: list[Injected] = []
+        self._token = ""
+        self._cluster: Cluster | None = None
+        self._watcher: Watcher | None = None
+        self._handed_over: tuple[float, datetime] | None = None
+
+    def __enter__(self) -> KindStage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._step("torn down") as told, self._turn:
+            self._work.close()
+            if self._system is None:
+                return
+            try:
+                close_account(self._system.cluster)
+                self._undo()
+                if self._system.baseline is not None:
+                    told["left"] = self._system.settle()[:20]
+            except ItbenchError as error:  # the next trial gets a new cluster
+                told["failed"] = str(error)[:300]
+                self._systems.close()
+
+    @property
+    def system(self) -> KindSystem:
+        """The cluster and what is on it."""
+        assert self._system is not None, "begin comes first"
+        return self._system
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster, with the agent's rights."""
+        assert self._cluster is not None, "hand_over comes first"
+        return self._cluster
+
+    @property
+    def kubeconfig(self) -> str:
+        """The agent's kubeconfig."""
+        return operator_kubeconfig(self.system.kind.kubeconfig, self._token, self._plan.application.namespace)
+
+    def begin(self) -> None:
+        """Provision, deploy, warm up, inject, and wait until the incident shows.
+
+        Raises:
+            StageError: the application does not get healthy, or the incident does not show.
+            ClusterError: a cluster cannot be had.
+            DatasetError: a fault cannot be injected; with path, line and key.
+        """
+        waits = self._settings.waits
+        with self._step("provisioned") as told:
+            self._turn.enter_context(self._systems.turn())
+            self._system, told["reused"] = self._systems.take()
+            told["image"] = self.system.kind.image
+        with self._step("deployed", application=self._plan.application.name) as told:
+            told["reused"] = self.system.ensure(self._plan.application, repair=self._live.repair)
+        with self._step("warmed up"):
+            self._warm_up(reused=bool(told["reused"]))
+        with self._step("injected"):
+            self.system.clean = False
+            inject(self._plan, self._seed, self.system.cluster, _STEP_SECONDS, self._injected)
+        with self._step("manifested") as told:
+            looks, shown = watched(self._health, waits.manifested, _SHOWN_SECONDS, self._settings.look, well=False)
+            told["shown_by"] = looks[-1].words[:20]
+            if not shown:
+                raise StageError(f"the incident does not show within {waits.manifested:.0f} s: the application serves")
+
+    def hand_over(self, folder: Path) -> None:
+        """Write what can be seen into `folder`, which is not there yet, and let the agent in.
+
+        Raises:
+            ClusterError: the API server does not answer.
+        """
+        system, namespace = self.system, self._plan.application.namespace
+        with self._step("recorded"):
+            record(system, namespace, folder)
+        with self._step("handed over"):
+            self._token = new_account(system.cluster, system.transport)
+            path = system.kind.folder / "operator.kubeconfig"
+            path.write_text(self.kubeconfig, encoding="utf-8")
+            path.chmod(0o600)
+            self._cluster = self._work.enter_context(ServerCluster.connect(path)).acting_as("kubectl")
+            self._handed_over = (time.monotonic(), datetime.now(UTC))
+            self._watcher = self._work.enter_context(Watcher(self._health.look, self._settings.look))
+
+    def mend(self) -> None:
+        """Repair the incident by accepted fixes, with the agent's rights.
+
+        Raises:
+            ClusterError: a repair is refused.
+        """
+        mend(self._injected, self.cluster)
+
+    def judge(self) -> Verdict:
+        """The agent is done: see what became of the incident, take back the faults, and see what is left.
+
+        Raises:
+            ClusterError: the cluster has failed meanwhile.
+        """
+        assert self._handed_over is not None, "hand_over comes first"
+        begun, moment = self._handed_over
+        with self._step("stopped"):
+            worked = time.monotonic() - begun
+            close_account(self.system.cluster)
+            deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log), USER, moment))
+        with self._step("judged") as told:
+            resolution = self._resolution(begun, deeds)
+            safety = score_safety(deeds, load_safety_policies(), scope_of(self._plan.application.namespace, self._injected))
+            with self._step("undone") as undone:
+                undone["undo"] = self._undo()
+                undone["left"] = left = self._left()
+            verdict = Verdict(resolution, worked, safety, tuple(left), str(undone["undo"]), deeds)
+            told.update(verdict.told)
+        return verdict
+
+    @property
+    def _health(self) -> Health:
+        assert self.system.health is not None
+        return self.system.health
+
+    def _warm_up(self, *, reused: bool) -> None:
+        window = 0.0 if reused else self._settings.window
+        looks, well = watched(self._health, self._settings.waits.healthy, window, self._settings.look)
+        if not well:
+            raise StageError(f"the application does not get healthy: {'; '.join(looks[-1].words[:5])}")
+        if not reused:
+            self.system.remember()
+
+    def _resolution(self, begun: float, deeds: tuple[Deed, ...]) -> Resolution:
+        """Whether the application serves, for a window. Who changed nothing is not waited for."""
+        assert self._watcher is not None
+        changed = any(deed.verb not in _READING for deed in deeds)
+        before = self._watcher.stop()
+        seconds = self._settings.waits.recovered if changed else 0.0
+        looks, well = watched(self._health, seconds, self._settings.window, self._settings.look)
+        if not changed and looks[-1].well:
+            looks, well = watched(self._health, self._settings.window + 1, self._settings.window, self._settings.look)
+        if not well:
+            return Resolution(None, None, looks[-1].wrong, looks[-1].missing)
+        restored = _since_when([*before, *looks]) - begun
+        # Alerts look back for minutes; what they would say then, the window says now.
+        return Resolution(max(restored, 0.0), max(restored, 0.0))
+
+    def _undo(self) -> str:
+        """Take the faults back, as far as nobody has repaired them."""
+        told = []
+        while self._injected:
+            item = self._injected.pop()
+            try:
+                told.append(f"{item.fault.id}: {undo(self.system.cluster, WallPacer(0.3), item.injection, exact=False)}")
+            except ItbenchError as error:
+                told.append(f"{item.fault.id}: {error.message}")
+        return "; ".join(told)
+
+    def _left(self) -> list[str]:
+        assert self.system.baseline is not None
+        return self.system.baseline.left_over(self.system.cluster)
+
+    @contextmanager
+    def _step(self, name: str, **data: object) -> Iterator[dict[str, object]]:
+        began = time.monotonic()
+        told: dict[str, object] = dict(data)
+        try:
+            yield told
+        except BaseException as error:
+            self._note("step_failed", step=name, seconds=round(time.monotonic() - began, 3), error=str(error)[:500], **told)
+            raise
+        self._note("step", step=name, seconds=round(time.monotonic() - began, 3), **told)
+
+
+def _since_when(looks: list[Look]) -> float:
+    """The first look of the last time that all was well."""
+    first = looks[-1].seconds
+    for look in reversed(looks):
+        if not look.well:
+            break
+        first = look.seconds
+    return first

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from itbench.cli.options import JSON
+
+if TYPE_CHECKING:
+    from itbench.environments.live.stage import LiveName
 
 
 @click.group()
@@ -18,16 +21,23 @@ def env() -> None:
 @env.command()
 @click.argument("scenario")
 @click.option(
-    "--env", "name", type=click.Choice(["hybrid", "twin"]), default="hybrid", show_default=True, help="What it runs in."
+    "--env",
+    "name",
+    type=click.Choice(["hybrid", "twin", "kind"]),
+    default="hybrid",
+    show_default=True,
+    help="What it runs in.",
 )
+@click.option("--node-image", metavar="IMAGE", help="Of the nodes of --env kind.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Of everything random; by default the scenario's own.")
 @click.option("--scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Simulated seconds a second.")
 @JSON
-def up(scenario: str, name: str, seed: int | None, scale: float, as_json: bool) -> None:
+def up(scenario: str, name: LiveName, node_image: str | None, seed: int | None, scale: float, as_json: bool) -> None:
     """Play SCENARIO (an id, or a path) until its incident shows, and keep it running behind a real API server.
 
     \b
     itbench env up nobody-at-the-till
+    itbench env up nobody-at-the-till --env kind
     export KUBECONFIG=…      # as it says
     kubectl get pods
 
@@ -40,8 +50,7 @@ def up(scenario: str, name: str, seed: int | None, scale: float, as_json: bool) 
 
     path = locate_scenario(scenario)
     found = read_scenario(path).scenario
-    settings = LiveSettings("twin" if name == "twin" else "hybrid", scale=scale)
-    kept = start(path, found.id, found.seed if seed is None else seed, settings, _tell)
+    kept = start(path, found.id, found.seed if seed is None else seed, LiveSettings(name, scale=scale), _tell, node_image)
     if as_json:
         click.echo(json.dumps({"name": kept.name, **kept.about, **kept.access}))
         return
@@ -124,14 +133,15 @@ def doctor(as_json: bool) -> None:
             text = f"ok       {each.name}: {each.found}" if each.found else f"missing  {each.name} ({needed}): {each.remedy}"
             click.echo(text)
         missing = sorted({name for each in found if not each.found for name in each.needed_by})
-        click.echo(f"twin: ready. hybrid: {'not ready' if 'hybrid' in missing else 'ready'}. kind: not built yet.")
+        states = (f"{name}: {'not ready' if name in missing else 'ready'}" for name in ("hybrid", "kind"))
+        click.echo(f"twin: ready. {'. '.join(states)}.")
     if any(each.needed_by and not each.found for each in found):
         raise SystemExit(1)
 
 
 @env.command()
 def reap() -> None:
-    """End and remove what killed programs have left behind: processes and folders of control planes, dead environments.
+    """End and remove what killed programs have left behind: control planes, kind clusters, dead environments.
 
     \b
     Example:

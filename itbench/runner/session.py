@@ -271,8 +271,10 @@ def _on_kind(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tup
     lacking: dict[str, str] = {}
     for scenario in scenarios:
         assert scenario.definition is not None
-        for disruption in read_scenario(scenario.definition).scenario.disruptions:
-            lacking |= {scenario.id: absent[fault.id] for fault in disruption.faults if fault.id in absent}
+        disruptions = read_scenario(scenario.definition).scenario.disruptions
+        found = [absent[fault.id] for each in disruptions for fault in each.faults if fault.id in absent]
+        if found:
+            lacking[scenario.id] = found[0]
     played = tuple(scenario for scenario in scenarios if scenario.id not in lacking)
     told = [f"left out, because clusters of kind do not have {what}: {name}" for name, what in lacking.items()]
     if not played:

@@ -102,7 +102,7 @@ class Engine:
         """
         with _told():
             code, output = self._client.containers.get(node).exec_run(list(command))
-        text = output.decode(errors="replace")
+        text: str = output.decode(errors="replace")
         if code:
             raise ClusterError(f"`{' '.join(command[:6])} …` failed in {node}: {text.strip()[-300:]}")
         return text

@@ -45,7 +45,7 @@ def close_account(cluster: ServerCluster) -> None:
 
 def operator_kubeconfig(admin: Path, token: str, namespace: str) -> str:
     """A kubeconfig with everything in it, for somebody who cannot see the administrator's."""
-    cluster: KubeObject = yaml.safe_load(admin.read_text(encoding="utf-8"))["clusters"][0]["cluster"]
+    cluster = _cluster_of(admin)
     authority = cluster["certificate-authority-data"]
     config: dict[str, Any] = {
         "apiVersion": "v1",
@@ -56,3 +56,13 @@ def operator_kubeconfig(admin: Path, token: str, namespace: str) -> str:
         "current-context": "cluster",
     }
     return json.dumps(config, indent=2)
+
+
+def server_of(kubeconfig: Path) -> str:
+    """The address of a kubeconfig's API server."""
+    return str(_cluster_of(kubeconfig)["server"])
+
+
+def _cluster_of(kubeconfig: Path) -> KubeObject:
+    found: KubeObject = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]
+    return found

@@ -17,7 +17,7 @@ from itbench.cluster.server import ServerCluster
 from itbench.datasets.safety import load_safety_policies
 from itbench.environments.kind.health import Health, Look, watched
 from itbench.environments.kind.injecting import inject
-from itbench.environments.kind.operator import USER, close_account, new_account, operator_kubeconfig
+from itbench.environments.kind.operator import USER, close_account, new_account, operator_kubeconfig, server_of
 from itbench.environments.kind.recording import record
 from itbench.environments.kind.settings import KindSettings
 from itbench.environments.kind.system import KindSystem, KindSystems
@@ -51,10 +51,19 @@ class KindStage:
         settings: of the clusters.
         live: whether the agent may change things.
         note: is told of every step, as `step` with its name and seconds.
+        reused: whether somebody uses the system afterwards; otherwise it is taken down as it is.
     """
 
     def __init__(
-        self, plan: Plan, seed: int, systems: KindSystems, settings: KindSettings, live: LiveSettings, note: Note
+        self,
+        plan: Plan,
+        seed: int,
+        systems: KindSystems,
+        settings: KindSettings,
+        live: LiveSettings,
+        note: Note,
+        *,
+        reused: bool = True,
     ) -> None:
         self._plan = plan
         self._seed = seed
@@ -62,6 +71,7 @@ class KindStage:
         self._settings = settings
         self._live = live
         self._note = note
+        self._reused = reused
         self._turn = ExitStack()
         self._work = ExitStack()
         self._system: KindSystem | None = None
@@ -77,7 +87,9 @@ class KindStage:
     def __exit__(self, *_: object) -> None:
         with self._step("torn down") as told, self._turn:
             self._work.close()
-            if self._system is None:
+            if not self._reused:
+                self._systems.close()
+            if self._system is None or not self._reused:
                 return
             try:
                 close_account(self._system.cluster)
@@ -104,6 +116,17 @@ class KindStage:
     def kubeconfig(self) -> str:
         """The agent's kubeconfig."""
         return operator_kubeconfig(self.system.kind.kubeconfig, self._token, self._plan.application.namespace)
+
+    @property
+    def doors(self) -> dict[str, str]:
+        """What else there is to get in by, for people."""
+        kind = self.system.kind
+        return {
+            "cluster": kind.name,
+            "admin_kubeconfig": str(kind.kubeconfig),
+            "server": server_of(kind.kubeconfig),
+            "audit_log": str(kind.audit_log),
+        }
 
     def begin(self) -> None:
         """Provision, deploy, warm up, inject, and wait until the incident shows.

@@ -35,11 +35,12 @@ def findings() -> Iterator[Finding]:
     for name, needed_by in (("etcd", ("hybrid",)), ("kube-apiserver", ("hybrid",)), ("kubectl", ())):
         yield Finding(name, needed_by, _asset(name), _ASSETS)
     client = importlib.util.find_spec("kubernetes")
-    yield Finding("kubernetes (Python)", ("hybrid",), "installed" if client else "", "pip install 'itbench[cluster]'")
+    yield Finding("kubernetes (Python)", ("hybrid", "kind"), "installed" if client else "", "pip install 'itbench[cluster]'")
     yield Finding(
         "bubblewrap", (), shutil.which("bwrap") or "", "install the package bubblewrap: agents are isolated better"
     )
-    yield Finding("memory", ("hybrid",), _memory(), "an API server and its store take about 350 MB")
+    yield Finding("memory", ("hybrid",), _memory(500), "an API server and its store take about 350 MB")
+    yield from _of_kind()
 
 
 def _asset(name: str) -> str:
@@ -57,12 +58,38 @@ def _asset(name: str) -> str:
     return f"{path} ({first[0].removeprefix('Kubernetes ')})" if first else str(path)
 
 
-def _memory() -> str:
-    """Free memory, where the system tells; empty if it is too little."""
+def _of_kind() -> Iterator[Finding]:
+    from itbench.environments.kind.engine import Engine
+    from itbench.environments.kind.programs import kind_program
+    from itbench.environments.kind.settings import load_kind_settings
+
+    client = importlib.util.find_spec("docker")
+    yield Finding("docker (Python)", ("kind",), "installed" if client else "", "pip install 'itbench[container]'")
+    daemon = image = ""
+    remedy = "start Docker: make docker, or see docs/kind.md"
+    settings = load_kind_settings()
+    try:
+        with Engine.connect() as engine:
+            daemon = f"version {engine.version}"
+            image = next((name for name in (settings.published, settings.built) if engine.has_image(name)), "")
+    except ItbenchError as error:
+        remedy = f"{error.message}. {error.hint or ''}".strip()
+    yield Finding("Docker daemon", ("kind",), daemon, remedy)
+    yield Finding("node image", ("kind",), image, f"docker pull {settings.published}, or make kind-node-image (builds one)")
+    try:
+        program, remedy = str(kind_program()), ""
+    except ItbenchError as error:
+        program, remedy = "", error.hint or ""
+    yield Finding("kind", ("kind",), program, remedy)
+    yield Finding("memory for kind", ("kind",), _memory(3000), "a node and an application take about 2.5 GB")
+
+
+def _memory(needed: int) -> str:
+    """Free memory, where the system tells; empty if it is less than `needed` MB."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123  not a file of ours
             table = dict(line.split(":", 1) for line in lines)
     except OSError:
         return "unknown"
     megabytes = int(table["MemAvailable"].split()[0]) // 1024
-    return f"{megabytes} MB available" if megabytes >= 500 else ""
+    return f"{megabytes} MB available" if megabytes >= needed else ""

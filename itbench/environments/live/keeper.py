@@ -1,8 +1,8 @@
 """A live environment that outlives the command that made it: `itbench env up`.
 
-`python -m itbench.environments.live.keeper FOLDER SCENARIO SEED NAME SCALE` plays a scenario, shows it, and keeps it until
-it is told to end (SIGTERM, SIGINT). What it does stands in FOLDER/events.jsonl, a line a step; FOLDER/ready.json says how
-to get in, FOLDER/failed.txt why it did not work. It removes FOLDER at its end unless it failed.
+`python -m itbench.environments.live.keeper FOLDER SCENARIO SEED NAME SCALE [NODE_IMAGE]` plays a scenario, shows it, and
+keeps it until it is told to end (SIGTERM, SIGINT). What it does stands in FOLDER/events.jsonl, a line a step;
+FOLDER/ready.json says how to get in, FOLDER/failed.txt why it did not work. It removes FOLDER at its end unless it failed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import cast
 
-from itbench.environments.live.stage import LiveName, LiveSettings, Stage
+from itbench.environments.live.stage import LiveName, LiveSettings, LiveStage, Note, Stage
 from itbench.model.errors import ItbenchError
+from itbench.twin.incident.plan import Plan
 
 READY, FAILED, EVENTS, ABOUT = "ready.json", "failed.txt", "events.jsonl", "about.json"
 
@@ -36,7 +40,7 @@ def state_folder() -> Path:
     return folder
 
 
-def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings) -> None:
+def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings, node_image: str | None = None) -> None:
     """Play a scenario and keep it until told to end."""
     from itbench.datasets.scenario_file import read_scenario
     from itbench.twin.incident.plan import plan
@@ -57,7 +61,7 @@ def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings) -> Non
         events.write(json.dumps({"kind": kind, **data}, default=str) + "\n")
 
     try:
-        with events, Stage(plan(read_scenario(scenario)), seed, settings, note) as stage:
+        with events, _stage(plan(read_scenario(scenario)), seed, settings, node_image, note) as stage:
             stage.begin()
             stage.hand_over(folder / "snapshot")
             _write_ready(folder, stage)
@@ -71,27 +75,39 @@ def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings) -> Non
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_ready(folder: Path, stage: Stage) -> None:
-    ready: dict[str, str] = {"snapshot": str(folder / "snapshot")}
-    if stage.plane is not None and stage.kubeconfig is not None:
+def _write_ready(folder: Path, stage: LiveStage) -> None:
+    ready: dict[str, str] = {"snapshot": str(folder / "snapshot"), **stage.doors}
+    if stage.kubeconfig is not None:
         (folder / "kubeconfig").write_text(stage.kubeconfig, encoding="utf-8")
-        (folder / "kubeconfig").chmod(0o600)
-        ready |= {
-            "kubeconfig": str(folder / "kubeconfig"),
-            "admin_kubeconfig": str(stage.plane.kubeconfig),
-            "server": stage.plane.address,
-            "audit_log": str(stage.plane.audit_log),
-        }
+        ready["kubeconfig"] = str(folder / "kubeconfig")
     temporary = folder / f".{READY}"
     temporary.write_text(json.dumps(ready), encoding="utf-8")
     temporary.rename(folder / READY)
 
 
-def main(folder: str, scenario: str, seed: str, name: LiveName, scale: str) -> None:
+@contextmanager
+def _stage(planned: Plan, seed: int, settings: LiveSettings, node_image: str | None, note: Note) -> Iterator[LiveStage]:
+    if settings.name != "kind":
+        with Stage(planned, seed, settings, note) as stage:
+            yield stage
+        return
+    from itbench.environments.kind.settings import load_kind_settings
+    from itbench.environments.kind.stage import KindStage
+    from itbench.environments.kind.system import KindSystems
+
+    found = load_kind_settings()
+    with (
+        KindSystems(found, node_image) as systems,
+        KindStage(planned, seed, systems, found, settings, note, reused=False) as on_kind,
+    ):
+        yield on_kind
+
+
+def main(folder: str, scenario: str, seed: str, name: str, scale: str, node_image: str = "") -> None:
     """As the module's documentation says."""
-    keep(Path(folder), Path(scenario), int(seed), LiveSettings(name, scale=float(scale)))
+    settings = LiveSettings(cast("LiveName", name), scale=float(scale))
+    keep(Path(folder), Path(scenario), int(seed), settings, node_image or None)
 
 
 if __name__ == "__main__":
-    _, folder_, scenario_, seed_, name_, scale_ = sys.argv
-    main(folder_, scenario_, seed_, "twin" if name_ == "twin" else "hybrid", scale_)
+    main(*sys.argv[1:])

@@ -45,7 +45,12 @@ class Kept:
 
 
 def start(
-    scenario: Path, scenario_id: str, seed: int, settings: LiveSettings, tell: Callable[[dict[str, Any]], None]
+    scenario: Path,
+    scenario_id: str,
+    seed: int,
+    settings: LiveSettings,
+    tell: Callable[[dict[str, Any]], None],
+    node_image: str | None = None,
 ) -> Kept:
     """Start an environment and wait until it is ready. If that is interrupted, nothing is left.
 
@@ -55,6 +60,7 @@ def start(
         seed: of everything random.
         settings: what it is to be.
         tell: is told each step, as in events.jsonl.
+        node_image: of a kind cluster.
 
     Raises:
         ItbenchError: it does not come up; says why.
@@ -62,7 +68,7 @@ def start(
     name = f"{settings.name}-{secrets.token_hex(3)}"
     folder = state_folder() / name
     folder.mkdir(mode=0o700)
-    words = [str(folder), str(scenario.resolve()), str(seed), settings.name, str(settings.scale)]
+    words = [str(folder), str(scenario.resolve()), str(seed), settings.name, str(settings.scale), node_image or ""]
     pid = _spawn([sys.executable, "-m", "itbench.environments.live.keeper", *words], folder / "keeper.log")
     about = {
         "scenario": scenario_id,
@@ -119,7 +125,20 @@ def reap() -> list[str]:
     for found in leftovers():
         reap_plane(found)
         told.append(f"{found.folder.name}: its folder and {len(found.processes)} processes")
-    return told
+    return [*told, *_reap_kind()]
+
+
+def _reap_kind() -> list[str]:
+    """As far as there is a Docker daemon."""
+    from itbench.environments.kind.engine import Engine
+    from itbench.environments.kind.provision import reap_clusters
+
+    try:
+        engine = Engine.connect()
+    except ItbenchError:
+        return []
+    with engine:
+        return reap_clusters(engine)
 
 
 def _kept(folder: Path) -> Kept:

@@ -82,6 +82,11 @@ class LiveStage(Protocol):
         """The agent's kubeconfig; None where there is no API server."""
         ...
 
+    @property
+    def doors(self) -> dict[str, str]:
+        """What else there is to get in by, for people: files and addresses by what they are."""
+        ...
+
     def begin(self) -> None:
         """Provision, deploy, warm up, inject, and wait until the incident shows."""
         ...
@@ -154,6 +159,17 @@ class Stage:
         if self._plane is None:
             return None
         return kubeconfig_of(self._plane, self._identity, self._plan.application.namespace)
+
+    @property
+    def doors(self) -> dict[str, str]:
+        """What else there is to get in by, for people."""
+        if self._plane is None:
+            return {}
+        return {
+            "admin_kubeconfig": str(self._plane.kubeconfig),
+            "server": self._plane.address,
+            "audit_log": str(self._plane.audit_log),
+        }
 
     @property
     def plane(self) -> ControlPlane | None:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas bench sandbox kube-assets kind-service-image policy-engines policy-wheel build clean
+.PHONY: help demo test check format schemas bench sandbox kube-assets docker kind-node-image kind-service-image policy-engines policy-wheel build clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,13 @@ kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minut
 # What applications and their monitoring run as on a real cluster (docs/kind-application.md).
 kind-service-image:  ## build the service program and fetch Prometheus for --env kind (Go, Debian packages; 20 s)
 	@nice environments/kind/service/build.sh
+
+# Where Docker does not run by itself, or the machine withholds a capability from privileged containers (docs/kind.md).
+docker:  ## start a Docker daemon here
+	@environments/kind/node/docker.sh
+
+kind-node-image:  ## build a node image for kind, and kind (Debian packages, Go modules; 15 minutes once)
+	@nice environments/kind/node/build.sh
 
 # Compliance tasks need one of the two; an opa on PATH will do as well.
 policy-engines:  ## build the policy engine opa (Go module, 2 minutes once)

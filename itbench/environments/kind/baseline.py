@@ -42,9 +42,8 @@ class Baseline:
             if ref not in now or ref not in self._before:
                 found.append(f"{ref} ({'gone' if ref not in now else 'new'})")
                 continue
-            for change in differences(self._before[ref], now[ref]):
-                if not _is_kept(ref, change.path):
-                    found.append(f"{ref}: {written(change.path)}")
+            paths = [change.path for change in differences(self._before[ref], now[ref])]
+            found += [f"{ref}: {written(path)}" for path in paths if not _is_kept(ref, path)]
         return found
 
     def restore(self, cluster: Cluster) -> None:

@@ -1,0 +1,109 @@
+"""Service levels of an application on a real cluster, from the counters of the collector that its programs report to.
+
+They are read at every look, past Prometheus: its scrapes would tell of a recovery only seconds later, and whoever takes
+Prometheus down must not look as if nothing failed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from itbench.cluster.protocol import Cluster
+from itbench.cluster.transport import Transport
+from itbench.environments.kind.monitoring import NAMESPACE
+from itbench.model.errors import ClusterError
+from itbench.twin.objects import is_ready, name_of
+
+SECONDS = 5.0
+"""Over which failures are counted."""
+SHARE = 0.05
+"""Of the requests that may fail; of one kind of span of one service."""
+
+_PORT = 4318
+_COLLECTOR = "app.kubernetes.io/name=otel-collector"
+_SAMPLE = re.compile(r"^(?P<name>traces_span_metrics_calls_total|istio_requests_total)\{(?P<labels>[^}]*)\} (?P<value>\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+Counters = Mapping[tuple[str, str], tuple[float, float]]
+"""By service and kind of request: how many there were, and how many of them failed."""
+
+
+def counters(text: str) -> dict[tuple[str, str], tuple[float, float]]:
+    """What the collector has counted, from its metrics in Prometheus' text format."""
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for key, value, failed in _samples(text):
+        calls, failures = found.get(key, (0.0, 0.0))
+        found[key] = calls + value, failures + (value if failed else 0.0)
+    return found
+
+
+def failing(before: Counters, now: Counters) -> list[str]:
+    """The services of whose requests too many have failed between two moments, in words."""
+    told = []
+    for key, (calls, failures) in sorted(now.items()):
+        calls_then, failures_then = before.get(key, (0.0, 0.0))
+        if calls < calls_then:  # the collector has been restarted
+            calls_then = failures_then = 0.0
+        made, failed = calls - calls_then, failures - failures_then
+        if failed >= 1 and failed > SHARE * made:
+            told.append(f"{failed:.0f} of {made:.0f} requests ({key[1]}) of {key[0]} fail")
+    return told
+
+
+class CollectedLevels:
+    """Service levels of the last seconds, as the collector has them.
+
+    Args:
+        cluster: with rights to read everything.
+        transport: the same.
+    """
+
+    def __init__(self, cluster: Cluster, transport: Transport) -> None:
+        self._cluster = cluster
+        self._transport = transport
+        self._seen: deque[tuple[float, Counters]] = deque()
+
+    def problems(self) -> list[str]:
+        """What service levels lack at the moment, in words. A collector that is silent is one."""
+        now = time.monotonic()
+        try:
+            read = counters("\n".join(self._texts()))
+        except ClusterError as error:
+            return [f"the collector does not answer: {error.message[:80]}"]
+        if not read:
+            return ["no requests are made"]
+        self._seen.append((now, read))
+        while len(self._seen) > 1 and self._seen[1][0] <= now - SECONDS:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        if now - began < SECONDS:
+            return []  # nobody has looked for long enough
+        idle = not any(calls > before.get(key, (0.0, 0.0))[0] for key, (calls, _) in read.items())
+        return ["no requests are made"] if idle else failing(before, read)
+
+    def _texts(self) -> Iterator[str]:
+        pods = [pod for pod in self._cluster.list("Pod", NAMESPACE, _COLLECTOR) if is_ready(pod)]
+        if not pods:
+            raise ClusterError("no pod of it is ready")
+        for pod in pods:
+            name = quote(f"{name_of(pod)}:{_PORT}", safe="")
+            yield self._transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/metrics")
+
+
+def _samples(text: str) -> Iterator[tuple[tuple[str, str], float, bool]]:
+    for line in text.splitlines():
+        found = _SAMPLE.match(line)
+        if found is None:
+            continue
+        labels = dict(_LABEL.findall(found["labels"]))
+        if found["name"] == "istio_requests_total":
+            key = labels.get("destination_workload", ""), labels.get("reporter", "request")
+            failed = labels.get("response_code", "").startswith("5")
+        else:
+            kind = labels.get("span_kind", "").removeprefix("SPAN_KIND_").lower()
+            key, failed = (labels.get("service_name", ""), kind), labels.get("status_code") == "STATUS_CODE_ERROR"
+        yield key, float(found["value"]), failed

@@ -123,6 +123,8 @@ class CommandAgent:
             told["KUBECONFIG"] = str(inner / "kubeconfig")
             if workspace.live.kubectl is not None:
                 told["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{workspace.live.kubectl}"
+        if workspace.live is not None and workspace.live.prometheus is not None:
+            told["PROMETHEUS_URL"] = workspace.live.prometheus
         told |= {name: value.replace("{workspace}", str(inner)) for name, value in self.env}
         box = Box(
             mode=boundary.mode,

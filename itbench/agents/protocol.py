@@ -58,11 +58,13 @@ class LiveAccess:
         kubeconfig: text of a kubeconfig with the agent's own rights; None where there is no API server.
         cluster: the same for agents in this process. What is done with it counts as the agent's.
         kubectl: folder of the program kubectl, where PATH has none.
+        prometheus: address of the Prometheus that watches it; None where none does.
     """
 
     kubeconfig: str | None
     cluster: Cluster
     kubectl: Path | None = None
+    prometheus: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

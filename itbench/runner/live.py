@@ -98,7 +98,7 @@ class LiveTrials:
         try:
             await in_thread(stage.begin)
             await in_thread(lambda: stage.hand_over(folder))
-            access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl())
+            access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl(), stage.prometheus)
             repair = stage.mend if self.settings.repair else None
             yield LiveIncident(stage, folder, access, repair)
         finally:

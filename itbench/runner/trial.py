@@ -148,6 +148,8 @@ class TrialRunner:
                     planned.seed(config.seed),
                     repair=config.task == "repair",
                     kubectl=config.environment in ("hybrid", "kind"),
+                    real=config.environment == "kind",
+                    prometheus=incident.access.prometheus,
                 )
                 workspace = Workspace(attempt.workspace, recording, attempt.record, events, boundary, incident.access)
                 events.emit("agent_started", agent=planned.agent.label)

@@ -35,4 +35,5 @@ docker exec "$container" sh -c '
   for _ in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep .2; done
   ctr -n k8s.io images import --no-unpack /images.tar >/dev/null || { cat /tmp/containerd.log; exit 1; }
   kill $daemon; sleep 1; rm -rf /tmp/containerd.log /run/containerd'
-docker commit --change 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]' "$container" "itbench/node:$version" >/dev/null
+# The label tells itbench what kubelet must be told: kind assumes systemd.
+docker commit --change 'LABEL cgroup-driver=cgroupfs' --change 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]' "$container" "itbench/node:$version" >/dev/null

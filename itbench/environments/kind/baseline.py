@@ -16,6 +16,7 @@ from itbench.environments.kind.operator import NAME, NAMESPACE
 from itbench.faults.fields import FieldPath, differences, own_part, set_back, written
 from itbench.faults.operation import edited
 from itbench.model.errors import NotFoundError
+from itbench.twin.objects import is_deleting
 
 _DERIVED = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision", "CustomResourceDefinition"))
 _ALLOCATED = frozenset({("spec", "clusterIP"), ("spec", "clusterIPs")})
@@ -81,7 +82,7 @@ def _objects(cluster: Cluster) -> Iterator[KubeObject]:
             continue
         with suppress(NotFoundError):  # a custom kind that this cluster does not have
             for obj in cluster.list(kind.qualified_plural):
-                if not _is_made_by_others(obj):
+                if not (is_deleting(obj) or _is_made_by_others(obj)):
                     yield obj
 
 

@@ -48,7 +48,9 @@ class Deployment:
     levels: Levels
 
 
-def deploy(kind: KindCluster, cluster: ServerCluster, transport: Transport, application: Application) -> Deployment:
+def deploy(
+    kind: KindCluster, cluster: ServerCluster, transport: Transport, application: Application, load: float
+) -> Deployment:
     """Deploy an application; its pods are on their way when this returns.
 
     Args:
@@ -56,11 +58,12 @@ def deploy(kind: KindCluster, cluster: ServerCluster, transport: Transport, appl
         cluster: the same, with all rights.
         transport: the same.
         application: what.
+        load: share of its load that is made.
 
     Raises:
         ClusterError: an image or a definition is missing, or the server refuses an object.
     """
-    _load(kind, application)
+    _load(kind, _loaded(application, load))
     objects = [*monitoring_manifests(application), *live_manifests(application)]
     _define(cluster, objects)
     creator = cluster.acting_as(_MANAGER)
@@ -69,6 +72,13 @@ def deploy(kind: KindCluster, cluster: ServerCluster, transport: Transport, appl
             creator.create(obj)
     _wait_for_monitoring(cluster)
     return Deployment(application, (application.namespace, NAMESPACE), CollectedLevels(cluster, transport))
+
+
+def _loaded(application: Application, share: float) -> Application:
+    """The same application with a share of its load."""
+    load = application.load
+    users, rate = (None if value is None else value * share for value in (load.users, load.rate))
+    return application.model_copy(update={"load": load.model_copy(update={"users": users, "rate": rate})})
 
 
 def _load(kind: KindCluster, application: Application) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from itbench.environments.kind.owners import LABEL
 from itbench.model.errors import ClusterError, MissingExtraError
 
-_SECONDS = 60
+_SECONDS = 120
+_ATTEMPTS, _PAUSE = 4, 2.0
 
 
 class Engine:
@@ -82,6 +85,17 @@ class Engine:
                 return False
             return True
 
+    def image_label(self, image: str, label: str) -> str | None:
+        """A label of an image that is at hand; None if it has none, or is not."""
+        import docker
+
+        with _told():
+            try:
+                found = self._client.images.get(image).labels.get(label)
+            except docker.errors.ImageNotFound:
+                return None
+        return None if found is None else str(found)
+
     def nodes(self, cluster: str) -> list[str]:
         """The names of the containers that are a cluster's nodes."""
         with _told():
@@ -93,6 +107,18 @@ class Engine:
         with _told():
             found = self._client.containers.list(all=True, filters={"label": LABEL})
             return sorted({container.labels[LABEL] for container in found})
+
+    def port(self, node: str, inner: int) -> int:
+        """The port of this machine behind which a node's port is.
+
+        Raises:
+            ClusterError: there is none.
+        """
+        with _told():
+            found = self._client.containers.get(node).ports.get(f"{inner}/tcp")
+        if not found:
+            raise ClusterError(f"{node} does not publish its port {inner}")
+        return int(found[0]["HostPort"])
 
     def execute(self, node: str, command: Sequence[str]) -> str:
         """What a command prints in a node.
@@ -114,11 +140,28 @@ class Engine:
         with _told():
             found = self._client.containers.list(all=True, filters={"label": f"{LABEL}={cluster}"})
             for container in found:
-                try:
-                    container.remove(force=True, v=True)
-                except docker.errors.NotFound:  # somebody else was faster
-                    continue
+                _thaw(container.id)
+                for attempt in range(_ATTEMPTS):
+                    try:
+                        container.remove(force=True, v=True)
+                    except docker.errors.NotFound:  # somebody else was faster
+                        break
+                    except docker.errors.APIError:  # a busy machine takes longer than the daemon waits
+                        if attempt == _ATTEMPTS - 1:
+                            raise
+                        _thaw(container.id)
+                        time.sleep(_PAUSE)
+                    else:
+                        break
             return len(found)
+
+
+def _thaw(container: str) -> None:
+    """Let processes go that a runtime has frozen and then forgotten: they cannot be killed (cgroup v1)."""
+    for state in Path("/sys/fs/cgroup/freezer/docker", container).rglob("freezer.state"):
+        with suppress(OSError):  # it is going, or not ours
+            if state.read_text(encoding="ascii").strip() != "THAWED":
+                state.write_text("THAWED", encoding="ascii")
 
 
 def _knock(address: str) -> None:

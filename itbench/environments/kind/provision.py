@@ -16,6 +16,7 @@ from typing import Any
 
 from itbench.bundled import bundled
 from itbench.environments.kind.engine import Engine
+from itbench.environments.kind.monitoring import PROMETHEUS_NODE_PORT
 from itbench.environments.kind.owners import new_cluster_name, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.settings import KindSettings
@@ -25,6 +26,7 @@ FOLDER_PREFIX = "itbench-kind-"
 """How the folders of clusters begin, in the folder for temporary files; the cluster's name follows."""
 
 _IN_NODE = "/var/log/kubernetes/audit"
+_DRIVER = "cgroup-driver"  # a label of node images on which kubelet manages cgroups otherwise than kind assumes
 _POLICY = "policy.yaml"
 _LOG = "audit.jsonl"
 _GRACE = 30.0
@@ -41,6 +43,7 @@ class KindCluster:
         audit_log: what was asked of the API server by agents, a JSON object a line.
         image: of its nodes.
         nodes: its containers.
+        prometheus: where a node port of Prometheus is reached on this machine, a URL.
     """
 
     name: str
@@ -49,6 +52,7 @@ class KindCluster:
     audit_log: Path
     image: str
     nodes: tuple[str, ...]
+    prometheus: str
 
 
 def node_image(engine: Engine, settings: KindSettings, wanted: str | None) -> str:
@@ -84,13 +88,17 @@ def kind_cluster(engine: Engine, settings: KindSettings, image: str) -> Iterator
         policy = (bundled("environments") / "audit.yaml").read_text(encoding="utf-8")
         (folder / "audit" / _POLICY).write_text(policy, encoding="utf-8")
         config = folder / "kind.json"
-        config.write_text(json.dumps(_config(folder / "audit", settings.workers)), encoding="utf-8")
+        config.write_text(
+            json.dumps(_config(folder / "audit", settings.workers, engine.image_label(image, _DRIVER))), encoding="utf-8"
+        )
         kubeconfig = folder / "kubeconfig"
         words = [str(program), "create", "cluster", f"--name={name}", f"--config={config}", f"--image={image}"]
         _run(
             [*words, f"--kubeconfig={kubeconfig}", f"--wait={settings.waits.ready:.0f}s"], settings.waits.ready + 120, image
         )
-        yield KindCluster(name, folder, kubeconfig, folder / "audit" / _LOG, image, tuple(engine.nodes(name)))
+        nodes = tuple(engine.nodes(name))
+        prometheus = f"http://127.0.0.1:{engine.port(f'{name}-control-plane', PROMETHEUS_NODE_PORT)}"
+        yield KindCluster(name, folder, kubeconfig, folder / "audit" / _LOG, image, nodes, prometheus)
     finally:
         engine.remove(name)
         shutil.rmtree(folder, ignore_errors=True)
@@ -111,7 +119,9 @@ def reap_clusters(engine: Engine) -> list[str]:
     return told
 
 
-def _config(audit: Path, workers: int) -> dict[str, Any]:
+def _config(audit: Path, workers: int, driver: str | None) -> dict[str, Any]:
+    # A machine that withholds CAP_SYS_RESOURCE lets nobody lower the score.
+    kubelet = {"kind": "KubeletConfiguration", "oomScoreAdj": 0, **({"cgroupDriver": driver} if driver else {})}
     server = {
         "extraArgs": {"audit-policy-file": f"{_IN_NODE}/{_POLICY}", "audit-log-path": f"{_IN_NODE}/{_LOG}"},
         "extraVolumes": [{"name": "audit", "hostPath": _IN_NODE, "mountPath": _IN_NODE, "pathType": "Directory"}],
@@ -119,14 +129,15 @@ def _config(audit: Path, workers: int) -> dict[str, Any]:
     # A power cut takes the whole cluster anyhow, so that etcd need not wait for disks.
     store = {"local": {"extraArgs": {"unsafe-no-fsync": "true"}}}
     mount = {"hostPath": str(audit), "containerPath": _IN_NODE}
+    port = {"containerPort": PROMETHEUS_NODE_PORT, "hostPort": 0, "listenAddress": "127.0.0.1", "protocol": "TCP"}
+    first = {"role": "control-plane", "extraMounts": [mount], "extraPortMappings": [port]}
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "nodes": [{"role": "control-plane", "extraMounts": [mount]}, *({"role": "worker"} for _ in range(workers))],
+        "nodes": [first, *({"role": "worker"} for _ in range(workers))],
         "kubeadmConfigPatches": [
             json.dumps({"kind": "ClusterConfiguration", "apiServer": server, "etcd": store}),
-            # A machine that withholds CAP_SYS_RESOURCE lets nobody lower the score.
-            json.dumps({"kind": "KubeletConfiguration", "oomScoreAdj": 0}),
+            json.dumps(kubelet),
         ],
     }
 

@@ -36,6 +36,7 @@ class KindSettings(Document):
         published: kind's own node image.
         built: the one that `make kind-node-image` makes.
         workers: nodes besides the control plane.
+        load: share of the application file's load that is made.
         waits: how long to wait for what.
         window: seconds for which an application must be well.
         look: seconds between two looks.
@@ -45,6 +46,7 @@ class KindSettings(Document):
     published: str
     built: str
     workers: int = Field(ge=0, le=16)
+    load: float = Field(gt=0, le=10)
     waits: Waits
     window: float = Field(gt=0)
     look: float = Field(gt=0)

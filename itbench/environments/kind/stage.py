@@ -94,7 +94,9 @@ class KindStage:
             try:
                 close_account(self._system.cluster)
                 self._undo()
-                if self._system.baseline is not None:
+                if self._system.baseline is None:  # it never was well
+                    self._systems.close()
+                else:
                     told["left"] = self._system.settle()[:20]
             except ItbenchError as error:  # the next trial gets a new cluster
                 told["failed"] = str(error)[:300]
@@ -118,6 +120,11 @@ class KindStage:
         return operator_kubeconfig(self.system.kind.kubeconfig, self._token, self._plan.application.namespace)
 
     @property
+    def prometheus(self) -> str:
+        """The address of the Prometheus that watches it, on this machine."""
+        return self.system.kind.prometheus
+
+    @property
     def doors(self) -> dict[str, str]:
         """What else there is to get in by, for people."""
         kind = self.system.kind
@@ -126,6 +133,7 @@ class KindStage:
             "admin_kubeconfig": str(kind.kubeconfig),
             "server": server_of(kind.kubeconfig),
             "audit_log": str(kind.audit_log),
+            "prometheus": kind.prometheus,
         }
 
     def begin(self) -> None:

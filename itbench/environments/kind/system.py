@@ -74,7 +74,7 @@ class KindSystem:
         if self.deployment is not None:
             self._clear(self.deployment)
         self.deployment = self.health = self.baseline = None
-        self.deployment = deploy(self.kind, self.cluster, self.transport, application)
+        self.deployment = deploy(self.kind, self.cluster, self.transport, application, self.settings.load)
         self.health = Health(self.cluster, application, self.deployment.levels)
         self._give_access(self.deployment, repair=repair)
         return False

@@ -83,6 +83,11 @@ class LiveStage(Protocol):
         ...
 
     @property
+    def prometheus(self) -> str | None:
+        """The address of the Prometheus that watches it; None where none does."""
+        ...
+
+    @property
     def doors(self) -> dict[str, str]:
         """What else there is to get in by, for people: files and addresses by what they are."""
         ...
@@ -159,6 +164,11 @@ class Stage:
         if self._plane is None:
             return None
         return kubeconfig_of(self._plane, self._identity, self._plan.application.namespace)
+
+    @property
+    def prometheus(self) -> str | None:
+        """None: no Prometheus watches a simulated world."""
+        return None
 
     @property
     def doors(self) -> dict[str, str]:

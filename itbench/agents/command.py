@@ -11,10 +11,10 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from itbench.agents.protocol import AgentResult, Workspace
+from itbench.agents.protocol import AgentResult, LiveAccess, Workspace
 from itbench.model.errors import SandboxError, UsageError
 from itbench.model.outcome import Cause
 from itbench.model.task import Task
@@ -119,12 +119,8 @@ class CommandAgent:
         told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
         if task.input_dir is not None:
             told["SNAPSHOT_DIR"] = str(task.input_dir)
-        if workspace.live is not None and workspace.live.kubeconfig is not None:
-            told["KUBECONFIG"] = str(inner / "kubeconfig")
-            if workspace.live.kubectl is not None:
-                told["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{workspace.live.kubectl}"
-        if workspace.live is not None and workspace.live.prometheus is not None:
-            told["PROMETHEUS_URL"] = workspace.live.prometheus
+        if workspace.live is not None:
+            told |= _doors(workspace.live, inner)
         told |= {name: value.replace("{workspace}", str(inner)) for name, value in self.env}
         box = Box(
             mode=boundary.mode,
@@ -231,3 +227,15 @@ def _last_line(stderr: Path) -> str:
         return ""
     said = [line.strip() for line in lines if line.strip()]
     return f": {said[-1][:300]}" if said else ""
+
+
+def _doors(live: LiveAccess, workspace: PurePath) -> dict[str, str]:
+    """What the environment tells of the ways into a live system."""
+    told = {}
+    if live.kubeconfig is not None:
+        told["KUBECONFIG"] = str(workspace / "kubeconfig")
+        if live.kubectl is not None:
+            told["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{live.kubectl}"
+    if live.prometheus is not None:
+        told["PROMETHEUS_URL"] = live.prometheus
+    return told

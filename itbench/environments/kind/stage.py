@@ -77,6 +77,7 @@ class KindStage:
         self._system: KindSystem | None = None
         self._injected: list[Injected] = []
         self._token = ""
+        self._audited = 0
         self._cluster: Cluster | None = None
         self._watcher: Watcher | None = None
         self._handed_over: tuple[float, datetime] | None = None
@@ -172,6 +173,8 @@ class KindStage:
         with self._step("recorded"):
             record(system, namespace, folder)
         with self._step("handed over"):
+            log = system.kind.audit_log
+            self._audited = log.stat().st_size if log.exists() else 0  # the rest is of earlier trials
             self._token = new_account(system.cluster, system.transport)
             path = system.kind.folder / "operator.kubeconfig"
             path.write_text(self.kubeconfig, encoding="utf-8")
@@ -199,7 +202,7 @@ class KindStage:
         with self._step("stopped"):
             worked = time.monotonic() - begun
             close_account(self.system.cluster)
-            deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log), USER, moment))
+            deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log, self._audited), USER, moment))
         with self._step("judged") as told:
             resolution = self._resolution(begun, deeds)
             safety = score_safety(deeds, load_safety_policies(), scope_of(self._plan.application.namespace, self._injected))

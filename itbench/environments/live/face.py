@@ -138,12 +138,13 @@ def kubeconfig_of(plane: ControlPlane, user: Identity, namespace: str) -> str:
     return json.dumps(config, indent=2)
 
 
-def audit_events(log: Path | None) -> list[dict[str, object]]:
-    """What an audit log has; a last line that is not whole is left out."""
+def audit_events(log: Path | None, since: int = 0) -> list[dict[str, object]]:
+    """What an audit log has from byte `since` on; a last line that is not whole is left out."""
     if log is None or not log.exists():
         return []
     found = []
-    with log.open(encoding="utf-8", errors="replace") as lines:
+    with log.open("rb") as lines:
+        lines.seek(since)
         for line in lines:
             try:
                 event = json.loads(line)

@@ -8,6 +8,7 @@ from itbench.cluster.kinds import KINDS
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.reference import ObjectRef
 from itbench.cluster.transport import Transport
+from itbench.environments.kind.monitoring import NAMESPACE as MONITORING
 from itbench.model.errors import ClusterError, NotFoundError
 from itbench.twin.objects import controller_of
 
@@ -15,8 +16,12 @@ from itbench.twin.objects import controller_of
 _FLEETING = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "Pod", "ReplicaSet", "ControllerRevision"))
 
 
+# Its store is in the pod: with the pod it forgets.
+_PROMETHEUS = "app.kubernetes.io/name=prometheus"
+
+
 def forget(cluster: Cluster, transport: Transport, namespace: str) -> None:
-    """Remove events, revisions of workloads that do not run any more, and notes on who changed what.
+    """Remove events, revisions of workloads that do not run any more, notes on who changed what, and metrics.
 
     Args:
         cluster: with all rights.
@@ -37,6 +42,9 @@ def forget(cluster: Cluster, transport: Transport, namespace: str) -> None:
                 ):
                     with suppress(ClusterError):  # somebody was faster; the next trial's end sees to it
                         cluster.patch(ObjectRef.of(obj), {"metadata": {"managedFields": [{}]}}, "merge")
+    for pod in cluster.list("Pod", MONITORING, _PROMETHEUS):
+        with suppress(NotFoundError):
+            cluster.delete(ObjectRef.of(pod), 0)
     for found in cluster.list("Namespace"):
         path = f"/api/v1/namespaces/{found['metadata']['name']}/events"
         transport.json("DELETE", path)

@@ -21,6 +21,7 @@ from itbench.environments.kind.operator import USER, close_account, new_account,
 from itbench.environments.kind.recording import record
 from itbench.environments.kind.settings import KindSettings
 from itbench.environments.kind.system import KindSystem, KindSystems
+from itbench.environments.kind.telemetry import Telemetry
 from itbench.environments.kind.watcher import Watcher
 from itbench.environments.live.deeds import deeds_of
 from itbench.environments.live.face import audit_events
@@ -170,8 +171,9 @@ class KindStage:
             ClusterError: the API server does not answer.
         """
         system, namespace = self.system, self._plan.application.namespace
-        with self._step("recorded"):
-            record(system, namespace, folder)
+        with self._step("recorded") as told:
+            telemetry = Telemetry(system.cluster, system.transport, namespace)
+            told["missing"] = record(system.cluster, telemetry, namespace, folder)
         with self._step("handed over"):
             log = system.kind.audit_log
             self._audited = log.stat().st_size if log.exists() else 0  # the rest is of earlier trials

@@ -83,7 +83,6 @@ class KindSystem:
         """All is well: take the objects as they are for the baseline."""
         assert self.deployment is not None
         self.baseline = Baseline(self.cluster)
-        forget(self.cluster, self.transport, self.deployment.application.namespace)
         self.clean = True
 
     def _give_access(self, deployment: Deployment, *, repair: bool) -> None:

@@ -26,6 +26,9 @@ class Images(Engine):
     def has_image(self, name: str) -> bool:
         return name in self.names
 
+    def image_label(self, image: str, label: str) -> str | None:
+        return None
+
     def nodes(self, cluster: str) -> list[str]:
         return []
 

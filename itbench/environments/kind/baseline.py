@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from itbench.cluster.kinds import KINDS
+from itbench.cluster.kinds import KINDS, Kind
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.cluster.reference import ObjectRef
 from itbench.environments.kind.operator import NAME, NAMESPACE
@@ -30,14 +30,18 @@ class Baseline:
 
     Args:
         cluster: is read now.
+
+    Attributes:
+        kinds: that the cluster has, as far as they are compared.
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._before = {ObjectRef.of(obj): obj for obj in _objects(cluster)}
+        self.kinds = tuple(kind for kind in KINDS if kind.name not in _DERIVED and _has(cluster, kind))
+        self._before = {ObjectRef.of(obj): obj for obj in self._objects(cluster)}
 
     def left_over(self, cluster: Cluster) -> list[str]:
         """The fields, as `object: field`, in which the cluster differs now; empty if it is as it was."""
-        now = {ObjectRef.of(obj): obj for obj in _objects(cluster)}
+        now = {ObjectRef.of(obj): obj for obj in self._objects(cluster)}
         found = []
         for ref in sorted({*self._before, *now}, key=lambda ref: (str(ref), ref.namespace or "")):
             if ref not in now or ref not in self._before:
@@ -53,7 +57,7 @@ class Baseline:
         Raises:
             ClusterError: the server refuses it.
         """
-        now = {ObjectRef.of(obj): obj for obj in _objects(cluster)}
+        now = {ObjectRef.of(obj): obj for obj in self._objects(cluster)}
         for ref in now.keys() - self._before.keys():
             with suppress(NotFoundError):  # it may have gone with another
                 cluster.delete(ref)
@@ -64,6 +68,12 @@ class Baseline:
             paths = [change.path for change in differences(before, now[ref]) if not _is_kept(ref, change.path)]
             if paths:
                 edited(cluster, ref, lambda obj, before=before, paths=paths: _set_all_back(obj, before, paths))  # type: ignore[misc]
+
+    def _objects(self, cluster: Cluster) -> Iterator[KubeObject]:
+        for kind in self.kinds:
+            for obj in cluster.list(kind.qualified_plural):
+                if not (is_deleting(obj) or _is_made_by_others(obj)):
+                    yield obj
 
 
 def _set_all_back(obj: KubeObject, before: KubeObject, paths: list[FieldPath]) -> None:
@@ -76,14 +86,15 @@ def _is_kept(ref: ObjectRef, path: FieldPath) -> bool:
     return path in _ALLOCATED or (ref.kind == "Node" and path[:2] in _KEPT_BY_NODES)
 
 
-def _objects(cluster: Cluster) -> Iterator[KubeObject]:
-    for kind in KINDS:
-        if kind.name in _DERIVED:
-            continue
-        with suppress(NotFoundError):  # a custom kind that this cluster does not have
-            for obj in cluster.list(kind.qualified_plural):
-                if not (is_deleting(obj) or _is_made_by_others(obj)):
-                    yield obj
+def _has(cluster: Cluster, kind: Kind) -> bool:
+    """Whether a cluster has a kind: a custom one may not be defined there."""
+    if not kind.custom:
+        return True
+    try:
+        cluster.list(kind.qualified_plural)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _is_made_by_others(obj: Mapping[str, object]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
-from itbench.cluster.kinds import KINDS
+from itbench.cluster.kinds import Kind
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.reference import ObjectRef
 from itbench.cluster.transport import Transport
@@ -20,19 +21,20 @@ _FLEETING = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "Pod", "R
 _PROMETHEUS = "app.kubernetes.io/name=prometheus"
 
 
-def forget(cluster: Cluster, transport: Transport, namespace: str) -> None:
+def forget(cluster: Cluster, transport: Transport, namespace: str, kinds: Iterable[Kind]) -> None:
     """Remove events, revisions of workloads that do not run any more, notes on who changed what, and metrics.
 
     Args:
         cluster: with all rights.
         transport: the same.
         namespace: of the application. Events are removed everywhere: agents can read those of all namespaces.
+        kinds: that the cluster has.
     """
     for replica_set in cluster.list("ReplicaSet", namespace):
         if controller_of(replica_set) is not None and not replica_set["spec"].get("replicas"):
             with suppress(NotFoundError):
                 cluster.delete(ObjectRef.of(replica_set))
-    for kind in KINDS:
+    for kind in kinds:
         if kind.name in _FLEETING or not kind.namespaced:
             continue
         with suppress(NotFoundError):

@@ -109,8 +109,9 @@ class KindSystem:
         if left:
             self.baseline.restore(self.cluster)
         looks, well = watched(self.health, self.settings.waits.undone, 0.0, self.settings.look)
-        left = self.baseline.left_over(self.cluster)
-        forget(self.cluster, self.transport, self.deployment.application.namespace)
+        if left:
+            left = self.baseline.left_over(self.cluster)
+        forget(self.cluster, self.transport, self.deployment.application.namespace, self.baseline.kinds)
         problems = [*left, *([] if well else looks[-1].words)]
         self.clean = not problems
         return problems

@@ -25,6 +25,7 @@ HISTORY = 900.0
 
 _STEP = 15.0
 _LINES = 200  # of each container
+_SPAN_SECONDS = 60.0  # an application makes hundreds of spans a second
 _COLLECTOR = "app.kubernetes.io/name=otel-collector"
 _KINDS = ("Internal", "Internal", "Server", "Client", "Producer", "Consumer")
 _LINE = re.compile(r"^(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<severity>[A-Z]{4,5}) )?(?P<body>.*)$")
@@ -88,14 +89,15 @@ class Telemetry:
                     yield found
 
     def spans(self) -> Iterator[Span]:
-        """Spans of the last minutes, as far as the collector has kept them.
+        """Spans of the last minute, as far as the collector has kept them.
 
         Raises:
             ClusterError: the collector does not answer.
         """
+        query = {"since": str(int((datetime.now(UTC).timestamp() - _SPAN_SECONDS) * 1e9))}
         for pod in self._cluster.list("Pod", NAMESPACE, _COLLECTOR):
             name = quote(f"{name_of(pod)}:4318", safe="")
-            text = self._transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/spans")
+            text = self._transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/spans", query)
             for line in text.splitlines():
                 found = json.loads(line)
                 if found["namespace"] == self._namespace:

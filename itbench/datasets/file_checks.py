@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from itbench.scoring.strict_json import JsonError, parse_json
 from itbench.snapshot.tsv import read_header, read_rows
 
 MAX_JSON_BYTES = 50_000_000
-MAX_CSV_BYTES = 200_000_000
 _MAX_PER_FILE = 20
 _CHUNK = 1 << 20
 
@@ -31,7 +28,6 @@ _COLUMNS: Mapping[str, Sequence[Sequence[str]]] = {
     "traces": (_TIME, ("trace_id",), ("span_id",)),
     "metrics": (("metric_name",), ("timestamp",), ("value",)),
 }
-_COST_COLUMNS = ("date", "unblended_cost")
 
 
 def check_table(path: Path, kind: str) -> Iterator[Finding]:
@@ -94,34 +90,6 @@ def check_anomaly(path: Path) -> Iterator[Finding]:
     for key in ("date", "account_id"):
         if not isinstance(value, dict) or not value.get(key):
             yield _finding("warning", path, None, f"has no {key}")
-
-
-def check_costs(path: Path) -> Iterator[Finding]:
-    """What is wrong with a FinOps data.csv."""
-    try:
-        text = read_bytes(path, MAX_CSV_BYTES).decode("utf-8-sig")
-    except DatasetError as error:
-        yield Finding.of(error, path)
-        return
-    except UnicodeDecodeError:
-        yield from _first(path, _check_text(path))
-        return
-    yield from _first(path, _check_cost_rows(path, text))
-
-
-def _check_cost_rows(path: Path, text: str) -> Iterator[Finding]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(rows, [])
-        for name in _COST_COLUMNS:
-            if name not in header:
-                yield _finding("error", path, 1, f"the column {name} is missing")
-        for row in rows:
-            if row and len(row) != len(header):
-                message = f"{len(row)} fields where the header has {len(header)}"
-                yield _finding("error", path, rows.line_num, message)
-    except csv.Error as error:
-        yield _finding("error", path, rows.line_num, f"not CSV: {error}")
 
 
 def _check_text(path: Path) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from itbench.datasets import file_checks
+from itbench.datasets.cost_checks import TABLES, check_cost_table
 from itbench.datasets.discover import Layout, open_dataset
 from itbench.datasets.findings import Finding
 from itbench.datasets.inputs import SNAPSHOT_FILES, agent_visible_files, kind_of_input, refused_links
@@ -131,8 +132,8 @@ def _check_file(domain: Domain, relative: Path, path: Path) -> Iterator[Finding]
             yield from file_checks.check_topology(path)
         case "anomaly.json":
             yield from file_checks.check_anomaly(path)
-        case "data.csv":
-            yield from file_checks.check_costs(path)
+        case str() if domain == "finops" and kind in TABLES:
+            yield from check_cost_table(path)
         case str() if domain == "sre":
             yield from file_checks.check_table(path, kind)
 

@@ -23,7 +23,7 @@ from itbench.model.errors import SnapshotError
 from itbench.snapshot.layout import Family, InputFile
 from itbench.snapshot.records import FileReport, Problem
 
-FORMAT = 1  # of the cache; another one never meets these folders
+FORMAT = 2  # of the cache; another one never meets these folders
 _SEGMENT = 16_000_000
 _MANIFEST = "manifest.json"
 

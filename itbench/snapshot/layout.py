@@ -9,8 +9,15 @@ from typing import Literal, get_args
 
 from itbench.model.errors import SnapshotError
 
-Family = Literal["events", "objects", "spans", "logs", "metrics", "alerts", "topology", "costs"]
+Family = Literal[
+    "events", "objects", "spans", "logs", "metrics", "alerts", "topology",
+    "costs", "billing", "allocation", "usage", "cost_events", "budgets", "cost_alerts",
+]  # fmt: skip
 FAMILIES: tuple[Family, ...] = get_args(Family)
+TELEMETRY: tuple[Family, ...] = ("events", "objects", "spans", "logs", "metrics", "alerts")
+"""The families whose rows have a time; a snapshot always has tables of them, if empty ones."""
+COSTS: tuple[Family, ...] = ("costs", "billing", "allocation", "usage", "cost_events", "budgets", "cost_alerts")
+"""Those of FinOps scenarios; there are tables of the files that are there."""
 
 # A file belongs to the first family whose pattern its name fits.
 _PATTERNS: tuple[tuple[Family, str], ...] = (
@@ -26,6 +33,12 @@ _PATTERNS: tuple[tuple[Family, str], ...] = (
     ("metrics", "metrics_service/*.tsv"),
     ("costs", "data.csv"),
     ("costs", "anomaly.json"),
+    ("billing", "billing.csv"),
+    ("allocation", "allocation.csv"),
+    ("usage", "usage.csv"),
+    ("cost_events", "events.csv"),
+    ("budgets", "budgets.csv"),
+    ("cost_alerts", "alerts.csv"),
 )
 
 

@@ -8,17 +8,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from itbench.snapshot import macros, relations
 from itbench.snapshot.alert_files import read_alerts
-from itbench.snapshot.cost_files import TABLE_NAME, read_costs
+from itbench.snapshot.cost_files import ANOMALY_NAME
+from itbench.snapshot.cost_load import read_bill
+from itbench.snapshot.cost_tables import read_table
 from itbench.snapshot.documents import UnreadableError, read_document
-from itbench.snapshot.layout import Family, InputFile
+from itbench.snapshot.layout import COSTS, Family, InputFile
 from itbench.snapshot.records import Alert, Problem
-from itbench.snapshot.reports import MAX_LISTED_PROBLEMS, Loaded, Problems
+from itbench.snapshot.reports import Loaded, Problems
 from itbench.snapshot.sources import csv_rows, quoted
 from itbench.snapshot.tables import TableLoader
 from itbench.snapshot.tsv import read_header
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _MAX_COLUMNS = 256
 _MEMORY = "200MB"
@@ -26,7 +32,7 @@ _MEMORY = "200MB"
 # They are about equal in work, and in what DuckDB has to keep: the order of spans and samples is not that of their files.
 _SHARES: tuple[tuple[Family, ...], ...] = (
     ("spans", "metrics"),
-    ("logs", "events", "objects", "alerts", "topology", "costs"),
+    ("logs", "events", "objects", "alerts", "topology", *COSTS),
 )
 
 
@@ -53,8 +59,8 @@ def _load_share(share: tuple[Family, ...], files: Sequence[InputFile], out: Path
             if family == "topology":
                 _look_at_documents(mine, loaded)
                 continue
-            if family == "costs":
-                _look_at_costs(mine, loaded)
+            if family in COSTS:
+                _load_costs(connection, family, mine, out, loaded)
                 continue
             table = TableLoader(connection, family, out, loaded)
             if family == "alerts":
@@ -118,17 +124,29 @@ def _look_at_documents(files: Sequence[InputFile], loaded: Loaded) -> None:
             loaded.report(file, 0, error.problem)
 
 
-def _look_at_costs(files: Sequence[InputFile], loaded: Loaded) -> None:
-    """Bills are small, and read again when somebody asks for them."""
+def _load_costs(
+    connection: DuckDBPyConnection, family: Family, files: Sequence[InputFile], out: Path, loaded: Loaded
+) -> None:
+    """A table of the one file that a family of bills has; what is merely worth knowing is no problem."""
     for file in files:
-        if file.name != TABLE_NAME:
+        if file.name == ANOMALY_NAME:
             _look_at_documents([file], loaded)
             continue
+        place = out / f"{family}-0.parquet"
         try:
-            _, rows, problems = read_costs(file.path, file.name)
-            loaded.report(file, len(rows), *problems[:MAX_LISTED_PROBLEMS], count=len(problems))
+            if family == "costs":
+                bill = read_bill(connection, file.path, place)
+                rows, remarks, count = bill.rows, bill.remarks, bill.errors + bill.warnings
+            else:
+                table = read_table(connection, family, file.path, place)
+                rows, remarks, count = table.rows, table.remarks, table.errors
         except OSError as error:
             loaded.report(file, 0, Problem(file.name, None, f"cannot be read: {error.strerror}"))
+            continue
+        if place.exists():
+            loaded.parts.setdefault(family, []).append(place.name)
+        problems = [Problem(file.name, each.line, each.message) for each in remarks if each.gravity != "info"]
+        loaded.report(file, rows, *problems, count=max(count, len(problems)))
 
 
 def _load_alerts(files: Sequence[InputFile], table: TableLoader, loaded: Loaded) -> None:

@@ -20,10 +20,12 @@ from typing import Any, Self
 from itbench.model.entity import Entity
 from itbench.model.errors import SnapshotError
 from itbench.snapshot import cache
-from itbench.snapshot.cost_files import ANOMALY_NAME, TABLE_NAME, CostTable, anomaly_day, read_costs
+from itbench.snapshot.cost_columns import bill_columns
+from itbench.snapshot.cost_files import ANOMALY_NAME, TABLE_NAME, Bill
+from itbench.snapshot.cost_lines import header_of
 from itbench.snapshot.documents import UnreadableError, read_document
 from itbench.snapshot.filters import Filter, naive_utc, page
-from itbench.snapshot.layout import FAMILIES, InputFile, discover
+from itbench.snapshot.layout import COSTS, FAMILIES, TELEMETRY, Family, InputFile, discover
 from itbench.snapshot.records import (
     Alert,
     AlertSummary,
@@ -99,7 +101,7 @@ class Snapshot:
     def span_of_time(self) -> tuple[datetime, datetime] | None:
         """First and last time of anything recorded, or None if nothing is."""
         ends = " UNION ALL ".join(
-            f"SELECT min(time) AS first, max(time) AS last FROM stored.{family}" for family in self._entry.parts
+            f"SELECT min(time) AS first, max(time) AS last FROM stored.{family}" for family in TELEMETRY
         )
         first, last = self._store.rows(f"SELECT min(first), max(last) FROM ({ends})")[0]
         return None if first is None else (_utc(first), _utc(last))
@@ -354,24 +356,32 @@ class Snapshot:
                 found[file.name] = read_document(file.path, file.name)
         return found
 
-    def costs(self) -> CostTable | None:
-        """The bills of a FinOps scenario, or None where there are none; what cannot be read is among the problems.
+    def bill(self) -> Bill | None:
+        """The bill of a FinOps scenario, or None where there is none that can be used; its rows are in `stored.costs`.
 
         Raises:
             SnapshotError: the file has gone or cannot be read any more.
         """
-        path = self._costs.get(TABLE_NAME)
-        if path is None:
+        if not self.has("costs"):
             return None
+        path = self._costs[TABLE_NAME]
         try:
-            dimensions, rows, _ = read_costs(path, TABLE_NAME)
+            columns = bill_columns(header_of(path))
         except OSError as error:
             raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
+        currency = "max(upper(trim(currency)))" if "currency" in columns.names else "NULL"
+        ((first, last, rows, code),) = self._store.rows(
+            f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs"
+        )
         document: Any = {}
         if ANOMALY_NAME in self._costs:
             with suppress(UnreadableError):
                 document = read_document(self._costs[ANOMALY_NAME], ANOMALY_NAME)
-        return CostTable(dimensions, tuple(rows), anomaly_day(document), document if isinstance(document, dict) else {})
+        return Bill(columns, first, last, rows, code or None, document if isinstance(document, dict) else {})
+
+    def has(self, family: Family) -> bool:
+        """Whether there is a table of this family of FinOps files."""
+        return family in COSTS and bool(self._entry.parts.get(family))
 
     def sql(self, query: str, *, limit: int = DEFAULT_LIMIT, timeout: float = 30.0) -> Table:
         """The answer to one SELECT over alerts, events, objects, logs, spans and metrics, safe for untrusted authors.

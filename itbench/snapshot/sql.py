@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itbench.model.errors import SnapshotError
+from itbench.snapshot.layout import COSTS
 from itbench.snapshot.store import VIEWS, Parts
 
 MAX_ANSWER_BYTES = 64_000_000
@@ -39,6 +40,7 @@ class SqlProcess:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = {family: [str(path) for path in paths] for family, paths in parts.items()}
+        self._tables = (*VIEWS, *(family for family in self._parts if family in COSTS))
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +54,7 @@ class SqlProcess:
             process = self._process or self._start()
             answer = self._exchange(process, {"query": query, "limit": limit, "timeout": timeout}, timeout + _GRACE)
         if error := answer.get("error"):
-            raise SnapshotError(error, hint=f"Tables: {', '.join(VIEWS)}")
+            raise SnapshotError(error, hint=f"Tables: {', '.join(self._tables)}")
         rows = tuple(tuple(row.values()) for row in answer["rows"])
         return Table(tuple(answer["columns"]), rows[:limit], len(rows) > limit)
 

@@ -1,7 +1,8 @@
 """The cache as a database that can only be read.
 
 `stored.<family>` are the columns as they lie in the cache, with `row`, their order in the input files; the views
-`alerts`, `events`, `objects`, `logs`, `spans` and `metrics` are what people write SQL against.
+`alerts`, `events`, `objects`, `logs`, `spans` and `metrics` are what people write SQL against. Of a FinOps scenario there are
+`costs` and, where there are such files, `billing`, `allocation`, `usage`, `cost_events`, `budgets` and `cost_alerts`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from itbench.model.errors import SnapshotError
 from itbench.snapshot import macros
-from itbench.snapshot.layout import Family
+from itbench.snapshot.layout import COSTS, Family
 from itbench.snapshot.sources import parquet, pattern, quoted
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def connect(parts: Parts) -> DuckDBPyConnection:
     try:
         macros.define(connection)
         connection.execute("CREATE SCHEMA stored")
+        for family in COSTS:
+            for path in parts.get(family, ()):
+                _define_costs(connection, family, path)
         for family, paths in parts.items():
+            if family in COSTS:
+                continue
             numbered = []
             for part, path in enumerate(paths):
                 # A bare file_row_number, unlike a sum, lets DuckDB skip rows by it.
@@ -67,6 +73,13 @@ def connect(parts: Parts) -> DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _define_costs(connection: DuckDBPyConnection, family: Family, path: Path) -> None:
+    """A table of a FinOps scenario; of a bill without the rows that cannot be used."""
+    kept = "* EXCLUDE (lost, said) FROM {} WHERE lost IS NULL" if family == "costs" else "* EXCLUDE said FROM {}"
+    connection.execute(f"CREATE VIEW stored.{family} AS SELECT {kept.format(parquet(path))}")
+    connection.execute(f"CREATE VIEW {family} AS SELECT * EXCLUDE row FROM stored.{family} ORDER BY row")
 
 
 class Store:

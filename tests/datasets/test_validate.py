@@ -119,9 +119,16 @@ def test_finops_files_are_checked(tmp_path: Path) -> None:
     (folder / "anomaly.json").write_text('{"date": "2025-10-13"}')
     (folder / "data.csv").write_text('date,cost\n2025-10-13,"1\n2"\n2025-10-14\n')
     assert found(tmp_path) == [
-        ("error", "data.csv", 1, "the column unblended_cost is missing"),
+        ("error", "data.csv", 2, "no readable cost: 1\n2"),
         ("error", "data.csv", 4, "1 fields where the header has 2"),
         ("warning", "anomaly.json", None, "has no account_id"),
+        ("info", "data.csv", 1, "the column cost is read as unblended_cost"),
+        (
+            "info",
+            "data.csv",
+            1,
+            "there is no column Account ID, CSP, Cloud_Service, Application, Instance_Family, Price ($/hr), Num_Instances",
+        ),
     ]
 
 

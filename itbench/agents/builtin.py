@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from itbench.agents.protocol import AgentResult, Assignment, Workspace
 from itbench.model.base import Domain
 from itbench.model.diagnosis import CostDiagnosis, Diagnosis
 from itbench.model.errors import UsageError
+from itbench.model.resource import Resource
 from itbench.model.task import Task
 
 _REPLAYED = 50_000_000
@@ -114,5 +116,24 @@ def sre_answer(diagnosis: Diagnosis) -> dict[str, object]:
 
 
 def cost_answer(diagnosis: CostDiagnosis) -> dict[str, object]:
-    """A cost diagnosis in the public form of agent_output.json."""
-    return {"resource": [{"name": resource.name, "type": resource.type} for resource in diagnosis.resources]}
+    """A cost diagnosis in the public form of agent_output.json, with what the diagnosis says beyond it."""
+    answer: dict[str, object] = {"resource": _named(diagnosis.resources)}
+    if diagnosis.anomaly is not None:
+        answer["anomaly"] = diagnosis.anomaly
+    if diagnosis.causes:
+        answer["causes"] = [
+            {
+                "class": claim.cause,
+                "resources": _named(claim.resources),
+                **({"onset": claim.onset.isoformat()} if claim.onset else {}),
+                **{name: value for name in ("amount", "share") if (value := getattr(claim, name)) is not None},
+            }
+            for claim in diagnosis.causes
+        ]
+    if diagnosis.mitigations:
+        answer["mitigations"] = [action.model_dump(mode="json", exclude_none=True) for action in diagnosis.mitigations]
+    return answer
+
+
+def _named(resources: Iterable[Resource]) -> list[dict[str, str]]:
+    return [{"name": resource.name, "type": resource.type} for resource in resources]

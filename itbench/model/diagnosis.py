@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from pydantic import FiniteFloat
+
 from itbench.model.base import Document, Model
+from itbench.model.cost import CostAction
 from itbench.model.entity import Entity
 from itbench.model.resource import Resource
 
@@ -50,7 +55,40 @@ class Diagnosis(Document):
         return tuple(entity for entity in self.entities if entity.contributing_factor)
 
 
+class CostClaim(Model):
+    """A cause as the agent sees it.
+
+    Attributes:
+        cause: its class, in the agent's words; `class` in answers.
+        resources: where it sits.
+        onset: the first day on which it acts.
+        amount: what it added up to, in the bill's currency.
+        share: of the whole anomaly, 0 to 1.
+    """
+
+    cause: str = ""
+    resources: tuple[Resource, ...] = ()
+    onset: date | None = None
+    amount: FiniteFloat | None = None
+    share: FiniteFloat | None = None
+
+
 class CostDiagnosis(Document):
-    """The FinOps answer: the resources behind the anomaly."""
+    """The FinOps answer.
+
+    Attributes:
+        resources: behind the anomaly.
+        anomaly: whether there is one at all, where the agent says so.
+        causes: what it consists of, where the agent says so.
+        mitigations: what the agent proposes to do.
+    """
 
     resources: tuple[Resource, ...] = ()
+    anomaly: bool | None = None
+    causes: tuple[CostClaim, ...] = ()
+    mitigations: tuple[CostAction, ...] = ()
+
+    @property
+    def says_nothing_is_wrong(self) -> bool:
+        """Whether the answer is that the bill is as it should be."""
+        return not self.resources and not self.causes and self.anomaly is not True

@@ -43,6 +43,14 @@ class NtamWeights(Model):
     propagation_edge: float = Field(default=1.0, gt=0, description="length of one step of the propagation chain")
 
 
+class CostNames(Model):
+    """Other words for what FinOps answers name. Case, spaces and punctuation of types and classes never matter."""
+
+    types: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="type of a resource to other words for it")
+    names: tuple[tuple[str, ...], ...] = Field(default=(), description="names that stand for the same thing")
+    classes: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="class of a cause to other words for it")
+
+
 class Rules(Document):
     """evaluators/metrics.yaml."""
 
@@ -50,6 +58,7 @@ class Rules(Document):
     policies: dict[str, MatchPolicy]
     excluded_namespaces: tuple[str, ...] = Field(default=(), description="for the reference's namespace filter")
     ntam: NtamWeights = NtamWeights()
+    finops: CostNames = CostNames()
     outcomes: dict[Cause, Literal["zero", "excluded"]]
     headline: dict[Domain, str] = Field(description="domain to the metric that pass@k and comparisons use")
 

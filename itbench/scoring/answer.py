@@ -5,19 +5,15 @@ An answer is read, read with listed repairs and notes, or refused with the probl
 
 from __future__ import annotations
 
-from typing import Literal
-
 from itbench.model.base import Domain, Model
 from itbench.model.diagnosis import CostDiagnosis, Diagnosis
-from itbench.model.resource import Resource
-from itbench.scoring.answer_fields import Fields, items, text
+from itbench.scoring.answer_cost import read_cost_diagnosis
 from itbench.scoring.answer_notes import Notes
 from itbench.scoring.answer_sre import read_diagnosis
 from itbench.scoring.answer_text import read_json_answer
 from itbench.scoring.strict_json import JsonError
 
 DEFAULT_LIMIT = 5_000_000
-_MAX_RESOURCE_NAME = 1000
 
 
 class Answer(Model):
@@ -57,27 +53,3 @@ def read_answer(raw: bytes, domain: Domain, *, limit: int = DEFAULT_LIMIT) -> An
         where = "" if error.line is None else f"line {error.line}: "
         return Answer(repairs=repairs, notes=notes.lines(), problem=where + error.message)
     return Answer(diagnosis=diagnosis, repairs=repairs, notes=notes.lines())
-
-
-def read_cost_diagnosis(answer: Fields, notes: Notes) -> CostDiagnosis:
-    """The FinOps answer: `resource` or `resources`, each a name and a type.
-
-    Raises:
-        JsonError: neither list is there, or it is not a list or too long.
-    """
-    key: Literal["resource", "resources"] = "resource" if "resource" in answer else "resources"
-    if key not in answer:
-        raise JsonError("holds neither resource nor resources")
-    unused = [name for name in answer if name != key]
-    if unused:
-        notes.add("answer", "keys that are not part of the schema are not used", ", ".join(unused))
-    resources = []
-    for place, item in items(answer, key, notes):
-        name, kind = (text(item, "name"), text(item, "type")) if isinstance(item, dict) else ("", "")
-        if not name or not kind:
-            notes.add(place, "without name or type; left out")
-        elif len(name) + len(kind) > _MAX_RESOURCE_NAME:
-            notes.add(place, f"longer than {_MAX_RESOURCE_NAME:,} characters; left out")
-        else:
-            resources.append(Resource(name=name, type=kind))
-    return CostDiagnosis(resources=tuple(resources))

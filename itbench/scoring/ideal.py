@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from itbench.model.diagnosis import CostDiagnosis, Diagnosis, PredictedEntity, PredictedPropagation
+from itbench.model.diagnosis import CostClaim, CostDiagnosis, Diagnosis, PredictedEntity, PredictedPropagation
 from itbench.model.entity import Entity, canonical_kind
 from itbench.model.rules import MatchPolicy
 from itbench.model.truth import GroundTruth
+from itbench.scoring.finops_graded import weight
 from itbench.scoring.identity import Identity, identities, subject
 from itbench.scoring.kinds import APPLICATION, has_generated_name, has_namespace
 from itbench.scoring.match import truth_index
@@ -54,8 +55,19 @@ def ideal_diagnosis(truth: GroundTruth) -> Diagnosis:
 
 
 def ideal_cost_diagnosis(truth: GroundTruth) -> CostDiagnosis:
-    """The answer to a FinOps scenario."""
-    return CostDiagnosis(resources=truth.resources)
+    """The answer to a FinOps scenario, with what is known of its causes and the best repair."""
+    if truth.cost is None:
+        return CostDiagnosis(resources=truth.resources)
+    claims = tuple(
+        CostClaim(cause=cause.cause, resources=cause.resources, onset=cause.onset, amount=weight(cause))
+        for cause in truth.cost.causes
+    )
+    return CostDiagnosis(
+        resources=truth.resources,
+        anomaly=not truth.cost.benign,
+        causes=claims,
+        mitigations=truth.cost.mitigation.actions,
+    )
 
 
 def _literal_entities(truth: GroundTruth) -> dict[str, Entity]:

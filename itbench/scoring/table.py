@@ -85,8 +85,8 @@ def judged_metrics(records: Sequence[TrialRecord], otherwise: Callable[[Domain],
 
 
 def is_share(metric: str) -> bool:
-    """Whether a metric lies between 0 and 1; all do, save durations in seconds."""
-    return not metric.startswith("time_to_")
+    """Whether a metric lies between 0 and 1; all do, save durations (seconds, days) and amounts of money."""
+    return not metric.startswith(("time_to_", "saved_monthly")) and not metric.endswith("_days")
 
 
 def grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> dict[_Key, list[_Item]]:

@@ -34,7 +34,13 @@ def test_case_and_the_spelling_of_types_do_not_matter(rules: Rules) -> None:
 @pytest.mark.parametrize("wrong", [("checkout-batch", "Cloud_Service"), ("checkout_batch", "Application")])
 def test_name_and_type_must_both_agree(rules: Rules, wrong: tuple[str, str]) -> None:
     found = values(rules, wrong, ("m5.xlarge", "Instance-Family"))
-    assert found == {"root_cause_resource": 0, "resource_precision": 0.5, "resource_recall": 0.5, "resource_f1": 0.5}
+    assert found == {
+        "root_cause_resource": 0,
+        "resource_precision": 0.5,
+        "resource_recall": 0.5,
+        "resource_f1": 0.5,
+        "precision_at_full_recall": 0,
+    }
 
 
 def test_further_names_cost_precision_only(rules: Rules) -> None:
@@ -44,6 +50,12 @@ def test_further_names_cost_precision_only(rules: Rules) -> None:
     assert found["root_cause_resource"] == 1
     assert found["resource_precision"] == 0.5
     assert found["resource_f1"] == pytest.approx(2 / 3)
+
+
+def test_precision_counts_at_full_recall_only(rules: Rules) -> None:
+    both = (("checkout-batch", "Application"), ("m5.xlarge", "Instance Family"))
+    assert values(rules, *both, ("x", "Account"), ("y", "Account"))["precision_at_full_recall"] == 0.5
+    assert values(rules, both[0])["precision_at_full_recall"] == 0
 
 
 def test_saying_a_resource_twice_changes_nothing(rules: Rules) -> None:
@@ -61,5 +73,24 @@ def test_evidence_tells_each_resource(rules: Rules) -> None:
 
 def test_without_a_resource_nothing_is_judged(rules: Rules) -> None:
     scores = score_finops(CostDiagnosis(), GroundTruth(dialect="finops"), rules)
-    assert [score.judged for score in scores.values()] == [False, False]
+    assert [score.judged for score in scores.values()] == [False, False, False]
     assert all("names no resource" in score.note for score in scores.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [("m5.xlarge", "Instance Type"), ("checkout-batch", "App"), ("acct-7/AWS/AmazonEC2/checkout-batch", "Application")],
+)
+def test_other_words_and_paths_of_the_hierarchy_name_the_same(rules: Rules, name: str, type_: str) -> None:
+    assert values(rules, (name, type_))["resource_precision"] == 1
+
+
+def test_services_and_providers_have_aliases(rules: Rules) -> None:
+    truth = GroundTruth(dialect="finops", resources=(Resource(name="Amazon EC2", type="Cloud_Service"),))
+    diagnosis = CostDiagnosis(resources=(Resource(name="AmazonEC2", type="Service"),))
+    assert score_finops(diagnosis, truth, rules)["root_cause_resource"].values["root_cause_resource"] == 1
+
+
+def test_a_resource_named_twice_in_other_words_counts_once(rules: Rules) -> None:
+    found = values(rules, ("m5.xlarge", "Instance Type"), ("m5.xlarge", "Instance Family"), ("x", "App"), ("x", "Application"))
+    assert found["resource_precision"] == 0.5

@@ -30,7 +30,10 @@ def check_cost_table(path: Path) -> Iterator[Finding]:
     import duckdb
 
     family = TABLES[path.name]
-    with tempfile.TemporaryDirectory() as scratch, duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2}) as database:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2}) as database,
+    ):
         database.execute("SET temp_directory = ?", [scratch])
         out = Path(scratch) / "table.parquet"
         try:

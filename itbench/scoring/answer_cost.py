@@ -135,7 +135,9 @@ def _action(item: JsonValue) -> Any:
     """Only what a proposal consists of: reasons and the like may stand beside it."""
     if not isinstance(item, dict):
         return item
-    kept: dict[str, Any] = {key: item[key] for key in ("action", "target", "resource_id", "args") if item.get(key) is not None}
+    kept: dict[str, Any] = {
+        key: item[key] for key in ("action", "target", "resource_id", "args") if item.get(key) is not None
+    }
     if isinstance(kept.get("action"), str):
         kept["action"] = kept["action"].strip().lower().replace("-", "_").replace(" ", "_")
     if isinstance(kept.get("target"), dict):

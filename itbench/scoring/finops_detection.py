@@ -22,9 +22,7 @@ class CostAlert:
     fired_on: date
 
 
-def detection_score(
-    truth: CostTruth, matcher: CostMatcher, alerts: Sequence[CostAlert], *, named: bool
-) -> dict[str, Score]:
+def detection_score(truth: CostTruth, matcher: CostMatcher, alerts: Sequence[CostAlert], *, named: bool) -> dict[str, Score]:
     """time_to_detect, seconds from the first cause's onset to the evening of the first day with an alert about a cause.
 
     An answer that names no cause did not detect it: it counts the whole time from onset to the end of the data, as what was

@@ -143,7 +143,9 @@ def _select(source: str, columns: BillColumns, settled: _Settled) -> str:
     fields, lost, said = [], [], []
     lost.append(f"WHEN {day} IS NULL THEN 'no readable date: ' || {_shown(text['day'])}")
     lost.append(f"WHEN ({cost.value}) IS NULL THEN 'no readable cost: ' || {_shown(text['cost'])}")
-    said.append(f"CASE WHEN {cost.separated} THEN 'thousands separators in the cost are removed: ' || {_shown(text['cost'])} END")
+    said.append(
+        f"CASE WHEN {cost.separated} THEN 'thousands separators in the cost are removed: ' || {_shown(text['cost'])} END"
+    )
     if settled.currency is not None:
         other = f"upper(trim({text['currency']})) NOT IN ('', {quoted(settled.currency)})"
         message = f"not added up with the others, whose currency is {settled.currency}: "
@@ -159,7 +161,9 @@ def _select(source: str, columns: BillColumns, settled: _Settled) -> str:
             parsed = cost_values.amount(column)
             fields.append(f"{parsed.value} AS {name}")
             message = f"{name} is no number, and read as unknown: "
-            said.append(f"CASE WHEN trim({column}) <> '' AND ({parsed.value}) IS NULL THEN {quoted(message)} || {_shown(column)} END")
+            said.append(
+                f"CASE WHEN trim({column}) <> '' AND ({parsed.value}) IS NULL THEN {quoted(message)} || {_shown(column)} END"
+            )
         else:
             fields.append(f"{column} AS {_name(name)}")
     remarks = f"nullif(concat_ws('; ', {', '.join(said)}), '')"
@@ -188,7 +192,9 @@ def _report(
     data = parquet(out)
     rows, lost, said = _one(connection, f"SELECT count(*), count(lost), count(said) FROM {data}")
     bad = _all(connection, f"SELECT row, lost FROM {data} WHERE lost IS NOT NULL ORDER BY row LIMIT {MOST_LISTED}")
-    odd = _all(connection, f"SELECT row, said FROM {data} WHERE said IS NOT NULL AND lost IS NULL ORDER BY row LIMIT {MOST_LISTED}")
+    odd = _all(
+        connection, f"SELECT row, said FROM {data} WHERE said IS NOT NULL AND lost IS NULL ORDER BY row LIMIT {MOST_LISTED}"
+    )
     repeated, first_repeats = _repeated(connection, data, columns)
     refunds, first_refund = _one(connection, f"SELECT count(*), min(row) FROM {data} WHERE cost < 0 AND lost IS NULL")
     gaps = list(_gaps(connection, data))
@@ -211,7 +217,7 @@ def _report(
         plural = "s" if refunds > 1 else ""
         message = f"{refunds:,} row{plural} with a negative cost (refunds, credits), the first one here; read as they stand"
         remarks.append(Remark("info", lines.get(first_refund), message))
-    listed = sorted(remarks, key=lambda one: (one.line or 0))
+    listed = sorted(remarks, key=lambda one: one.line or 0)
     errors = lost + len(rejects) + len(whole)
     warnings = said + repeated + len(gaps) + sum(one.gravity == "warning" for one in zones)
     return BillReport(columns, rows - lost, tuple(listed), errors, warnings)
@@ -277,7 +283,7 @@ def _plain(message: str) -> str:
     if message.startswith("Expected Number of Columns"):
         expected, _, found = message.removeprefix("Expected Number of Columns: ").partition(" Found: ")
         return f"{found.strip()} fields where the header has {expected.strip()}"
-    return message.split("\n")[0][:200]
+    return message.split("\n", maxsplit=1)[0][:200]
 
 
 def _one(connection: DuckDBPyConnection, query: str) -> Any:

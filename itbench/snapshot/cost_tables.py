@@ -106,7 +106,10 @@ def _report(connection: DuckDBPyConnection, path: Path, out: Path, width: int) -
     odd = _all(connection, f"SELECT row, said FROM {data} WHERE said IS NOT NULL ORDER BY row LIMIT {MOST_LISTED}")
     lines, refused = lines_of(path, {row for row, _ in odd}, rejects[:MOST_LISTED])
     remarks = [
-        *(Remark("error", refused.get(line, line), f"not {width} fields, as the header has") for line in rejects[:MOST_LISTED]),
+        *(
+            Remark("error", refused.get(line, line), f"not {width} fields, as the header has")
+            for line in rejects[:MOST_LISTED]
+        ),
         *(Remark("error", lines.get(row), message) for row, message in odd),
     ]
     return TableReport(rows, tuple(sorted(remarks, key=lambda one: one.line or 0)), len(rejects) + said)

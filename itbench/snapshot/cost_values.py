@@ -31,7 +31,9 @@ def amount(text: str) -> Parsed:
     plain = f"CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END"
     separated = f"regexp_full_match(trim({text}), {quoted(_SEPARATED)})"
     removed = f"TRY_CAST(replace({text}, ',', '') AS DOUBLE)"
-    return Parsed(f"CASE WHEN contains({text}, ',') THEN CASE WHEN {separated} THEN {removed} END ELSE {plain} END", separated)
+    return Parsed(
+        f"CASE WHEN contains({text}, ',') THEN CASE WHEN {separated} THEN {removed} END ELSE {plain} END", separated
+    )
 
 
 def zone(text: str) -> str:

@@ -370,9 +370,7 @@ class Snapshot:
         except OSError as error:
             raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
         currency = "max(upper(trim(currency)))" if "currency" in columns.names else "NULL"
-        ((first, last, rows, code),) = self._store.rows(
-            f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs"
-        )
+        ((first, last, rows, code),) = self._store.rows(f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs")
         document: Any = {}
         if ANOMALY_NAME in self._costs:
             with suppress(UnreadableError):

@@ -92,5 +92,7 @@ def test_services_and_providers_have_aliases(rules: Rules) -> None:
 
 
 def test_a_resource_named_twice_in_other_words_counts_once(rules: Rules) -> None:
-    found = values(rules, ("m5.xlarge", "Instance Type"), ("m5.xlarge", "Instance Family"), ("x", "App"), ("x", "Application"))
+    found = values(
+        rules, ("m5.xlarge", "Instance Type"), ("m5.xlarge", "Instance Family"), ("x", "App"), ("x", "Application")
+    )
     assert found["resource_precision"] == 0.5

@@ -77,10 +77,10 @@ def test_mistakes_are_answered_with_what_would_be_right(box: Toolbox, arguments:
 def test_bad_rows_are_counted_with_their_lines(tmp_path: Path, box: Toolbox) -> None:
     with open_snapshot(tmp_path / "data", cache_dir=tmp_path / "cache") as snapshot:
         assert [(problem.file, problem.line) for problem in snapshot.problems] == [("data.csv", 61), ("data.csv", 62)]
-        table = snapshot.costs()
-        assert table is not None
-        assert (table.anomaly_day, len(table.rows)) == (DAY, 59)
-        assert table.rows[0].price == 0.2
+        bill = snapshot.bill()
+        assert bill is not None
+        assert (bill.anomaly_day, bill.account, bill.rows) == (DAY, "1", 59)
+        assert snapshot.query("SELECT price FROM stored.costs ORDER BY row LIMIT 1") == [(0.2,)]
 
 
 def test_a_file_without_costs_says_which_column_is_missing(tmp_path: Path) -> None:

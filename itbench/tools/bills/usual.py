@@ -16,6 +16,7 @@ _WEEK = 7
 _MAD = 1.4826  # of a normal distribution: deviation by median absolute deviation
 _LEAST_WEEKS = 3
 _LEAST_MONTHS = 2
+_SURE = 3.0  # standard deviations of Mann and Kendall's statistic
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +77,7 @@ def fit(values: Array, first: date) -> Usual:
     level = values / usable
     slope, at_end = _line(level)
     trend = at_end + slope * (np.arange(len(values)) - (len(values) - 1))
-    month_days = _month_days(level, trend, first)
+    month_days = _month_days(level, np.asarray(trend, dtype=np.float64), first)
     calendar = np.array([(first + timedelta(days=number)).day for number in range(len(values))])
     remains = values - trend * weekdays[weekday] * month_days[calendar]
     remains = remains[np.isfinite(remains)]
@@ -95,23 +96,25 @@ def _week_median(values: Array) -> Array:
 
 
 def _line(values: Array) -> tuple[float, float]:
-    """Slope a day and value at the last day of a robust line (Theil and Sen), over the last three months.
+    """Slope a day and value at the last day of a robust line (Theil and Sen) through the weeks of the last three months.
 
-    A slope that is within what noise makes is taken for none: it would be carried on.
+    A slope that may be chance (Mann and Kendall's test) is taken for none: it would be carried on.
     """
-    last = len(values) - 1
-    places = np.flatnonzero(np.isfinite(values))
-    places = places[places > last - 91]
-    own = values[places]
-    if len(places) < 2 * _WEEK:
-        return 0.0, float(np.median(own)) if own.size else 0.0
-    from scipy.stats import theilslopes
-
-    slope, intercept, low, high = theilslopes(own, places, alpha=0.99)
-    recent = own[places > last - 4 * _WEEK]
-    if low <= 0 <= high or not recent.size:
-        return 0.0, float(np.median(recent if recent.size else own))
-    return float(slope), float(intercept + slope * last)
+    weeks = [values[max(end - _WEEK, 0) : end] for end in range(len(values), max(len(values) - 13 * _WEEK, 0), -_WEEK)]
+    known = [(place, float(np.nanmedian(week))) for place, week in enumerate(weeks) if np.isfinite(week).sum() > _WEEK // 2]
+    recent = values[-4 * _WEEK :]
+    at_end = float(np.nanmedian(recent)) if np.isfinite(recent).any() else 0.0
+    if len(known) < 5:
+        return 0.0, at_end if known else float(np.nanmedian(values))
+    place, level = np.array(known).T
+    ahead, behind = np.triu_indices(len(known), 1)
+    slopes = (level[behind] - level[ahead]) / (place[behind] - place[ahead])
+    spread = np.sqrt(len(known) * (len(known) - 1) * (2 * len(known) + 5) / 18)
+    if abs(float(np.sign(slopes).sum())) < _SURE * spread:
+        return 0.0, at_end
+    slope = -float(np.median(slopes)) / _WEEK
+    middle = np.arange(len(values) - len(recent), len(values)) - (len(values) - 1)
+    return slope, float(np.nanmedian(recent - slope * middle))
 
 
 def _month_days(level: Array, trend: Array, first: date) -> Array:

@@ -22,8 +22,8 @@ def incident_overview(session: Session) -> str:
 
     It also says when "incident" is, which times such as incident-10m and the comparisons of other tools go by.
     """
-    if session.snapshot.span_of_time() is None and session.snapshot.costs() is not None:
-        return "This is a FinOps scenario: there are bills and no telemetry. The tool costs compares the day of the anomaly."
+    if session.snapshot.span_of_time() is None and session.snapshot.has("costs"):
+        return "This is a FinOps scenario: there are bills and no telemetry. Begin with the tool overview."
     return sections(
         [
             ("Times", _times(session)),

@@ -17,13 +17,13 @@ from itbench.tools.session import Session
 TIMEOUT = 15.0
 
 
-@tool()
+@tool(domains=frozenset({"sre", "finops"}))
 def sql(
     session: Session,
     query: Annotated[str, Field(description="One SELECT in DuckDB's dialect.", min_length=1, max_length=20_000)],
     limit: Annotated[int, Field(ge=1, le=1000, description="The most rows to give.")] = 100,
 ) -> str:
-    """One read-only SELECT (DuckDB) over the tables alerts, events, objects, logs, spans and metrics.
+    """One read-only SELECT (DuckDB), or DESCRIBE, over the tables alerts, events, objects, logs, spans and metrics.
 
     alerts(time, name, severity, entity, namespace, state, active_since, value, labels, annotations),
     events(time, namespace, kind, name, reason, message, type, count, component, watch, recorded_at),
@@ -31,6 +31,8 @@ def sql(
     logs(time, namespace, pod, service, severity, severity_number, body, trace_id, span_id, resource, attributes),
     spans(time, trace_id, span_id, parent_span_id, namespace, pod, service, name, kind, duration_ns, duration_ms, status,
     status_message, resource, attributes), metrics(metric, object_kind, object_name, purpose, time, value, labels).
+    A FinOps scenario has instead costs(day, account, csp, service, application, family, price, instances, cost) and, where
+    there are such files, billing, allocation, usage, cost_events, budgets and cost_alerts: DESCRIBE tells their columns.
     Times are UTC; maps are JSON: labels->>'le', manifest->'spec'. Status of spans: Error, Ok, Unset. It stops after 15 s.
     """
     try:

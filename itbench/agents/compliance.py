@@ -1,8 +1,9 @@
-"""Agents for compliance tasks that need no program: the floor `template`, and adversaries that must never pass."""
+"""Agents that need no program: the floor `template` of compliance tasks, and adversaries that must never pass."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from itbench.agents.protocol import AgentResult, Workspace
@@ -29,7 +30,7 @@ class Template:
 
 
 class Adversary:
-    """Answers without looking at what the requirement asks for.
+    """Answers without looking at what is asked for; of a cost anomaly, names everything that the bill has.
 
     Raises:
         UsageError: there is no adversary of that name.
@@ -49,10 +50,22 @@ class Adversary:
         from itbench.compliance.answer import pack
         from itbench.compliance.baselines import adversary
 
+        if task.domain == "finops" and workspace.input_dir is not None:
+            return await self._name_everything(workspace.input_dir)
         if task.domain != "ciso" or workspace.input_dir is None:
-            return AgentResult(failure="output_missing", detail=_ONLY)
+            return AgentResult(failure="output_missing", detail="this agent answers CISO and FinOps tasks only")
         visible = await asyncio.to_thread(_visible, workspace.input_dir / "static-resources")
         return AgentResult(output=pack(adversary(self._name, visible)))
+
+    async def _name_everything(self, folder: Path) -> AgentResult:
+        from itbench.agents.cost_adversary import everything
+        from itbench.model.errors import SnapshotError
+
+        try:
+            answer = await asyncio.to_thread(everything, folder)
+        except SnapshotError as error:
+            return AgentResult(failure="agent_error", detail=str(error))
+        return AgentResult(output=json.dumps(answer).encode())
 
 
 def _visible(folder: Path) -> dict[str, bytes]:

@@ -184,7 +184,9 @@ def _builtin() -> Iterable[Entry]:
     yield Entry("a2a", "URL[#itbench]", "an agent that speaks Agent2Agent; #itbench for START, GET, DONE", a2a)
     yield Entry("oracle", "", "answers from the ground truth: the ceiling", lambda _: builtin.Oracle())
     yield Entry("nop", "", "answers that nothing is wrong: the floor", lambda _: builtin.Nop())
-    yield Entry("baseline", "", "finds root causes by general rules, without a language model", lambda _: baseline(""))
+    yield Entry(
+        "baseline", "", "finds root causes (SRE, FinOps) by general rules, without a language model", lambda _: baseline("")
+    )
     yield Entry("baseline-without", "RULES", "the same without some of its rules, to see what they are worth", baseline)
 
     def template(_: str) -> AnyAgent:
@@ -210,7 +212,9 @@ def _builtin() -> Iterable[Entry]:
 
     yield Entry("with", "INTERVENTIONS:AGENT", "an agent with guards around it, such as with:gate,loop:llm:MODEL", guarded)
     yield Entry("template", "", "CISO: picks a policy by words of the requirement: the floor", template)
-    yield Entry("adversary", "[NAME]", "CISO: always-no, always-yes, file-names or file-hashes; must never pass", adversary)
+    yield Entry(
+        "adversary", "[NAME]", "CISO: always-no, always-yes, file-names or file-hashes; FinOps: names everything", adversary
+    )
     yield Entry("replay", "FOLDER", "the answers of an earlier run again", lambda folder: builtin.Replay(Path(folder)))
 
 

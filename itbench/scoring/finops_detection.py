@@ -15,7 +15,7 @@ _DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class CostAlert:
-    """A budget or anomaly rule that fired: `scope` is what it watches, a value of the hierarchy, several, or empty for all."""
+    """A budget or anomaly rule that fired: `scope` is what it watches: a value of the hierarchy, several, or all."""
 
     rule: str
     scope: str

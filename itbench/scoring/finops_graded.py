@@ -1,4 +1,4 @@
-"""How well an anomaly is sized, dated and explained, held against counterfactual truth. Formulas: docs/metrics.md, FinOps."""
+"""How well an anomaly is sized, dated and explained, held against counterfactual truth. Formulas: docs/metrics.md."""
 
 from __future__ import annotations
 

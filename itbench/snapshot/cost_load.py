@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -121,7 +122,8 @@ def _settle(connection: DuckDBPyConnection, source: str, columns: BillColumns) -
     text = _text(columns)
     currency = f"upper(trim({text['currency']}))" if "currency" in text else "''"
     found = connection.execute(
-        f"SELECT {currency} AS currency, {cost_values.zone(text['day'])} AS zone, count(*) AS rows FROM {source}) GROUP BY ALL"
+        f"SELECT {currency} AS currency, {cost_values.zone(text['day'])} AS zone, count(*) AS rows FROM {source}) "
+        "GROUP BY ALL"
     ).fetchall()
     by_currency: dict[str, int] = {}
     for name, _, rows in found:
@@ -241,7 +243,8 @@ def _whole(path: Path, seen: int) -> Iterable[Remark]:
 def _repeated(connection: DuckDBPyConnection, data: str, columns: BillColumns) -> tuple[int, list[tuple[int, int]]]:
     """How many rows say the same as an earlier one, and the first of them: their numbers and that of the earlier one."""
     fields = ", ".join(_name(name) for name in columns.names)
-    same = f"SELECT min(row) AS first, max(row) AS last, count(*) AS rows FROM {data} WHERE lost IS NULL GROUP BY hash({fields})"
+    counted = "SELECT min(row) AS first, max(row) AS last, count(*) AS rows"
+    same = f"{counted} FROM {data} WHERE lost IS NULL GROUP BY hash({fields})"
     (total,) = _one(connection, f"SELECT coalesce(sum(rows - 1), 0) FROM ({same}) WHERE rows > 1")
     found = _all(connection, f"SELECT last, first FROM ({same}) WHERE rows > 1 ORDER BY last LIMIT {MOST_LISTED}")
     return int(total), [(int(last), int(first)) for last, first in found]
@@ -255,7 +258,7 @@ def _repeat_told(first: int, lines: dict[int, int]) -> str:
 def _gaps(connection: DuckDBPyConnection, data: str) -> Iterator[tuple[int, str]]:
     """Days between the first and the last without any row: the first record after the gap, and what is missing."""
     days = _all(connection, f"SELECT day, min(row) FROM {data} WHERE lost IS NULL GROUP BY day ORDER BY day")
-    for (before, _), (after, row) in zip(days, days[1:], strict=False):
+    for (before, _), (after, row) in pairwise(days):
         missing = (after - before).days - 1
         if missing > 0:
             what = f"between {before} and {after}" if missing > 1 else f"on the day before {after}"

@@ -61,4 +61,5 @@ def day(text: str, *, as_utc: bool) -> str:
         f"(60 * ({offset}).hours::INTEGER + coalesce(TRY_CAST(({offset}).minutes AS INTEGER), 0)) ELSE 0 END"
     )
     moment = f"TRY_CAST(replace(substr(trim({text}), 1, 16), ' ', 'T') AS TIMESTAMP)"
-    return f"CASE WHEN {written} IS NULL THEN NULL WHEN {rest} = '' THEN {written} ELSE CAST({moment} - to_minutes({minutes}) AS DATE) END"
+    shifted = f"CAST({moment} - to_minutes({minutes}) AS DATE)"
+    return f"CASE WHEN {written} IS NULL THEN NULL WHEN {rest} = '' THEN {written} ELSE {shifted} END"

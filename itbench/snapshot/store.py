@@ -1,8 +1,8 @@
 """The cache as a database that can only be read.
 
 `stored.<family>` are the columns as they lie in the cache, with `row`, their order in the input files; the views
-`alerts`, `events`, `objects`, `logs`, `spans` and `metrics` are what people write SQL against. Of a FinOps scenario there are
-`costs` and, where there are such files, `billing`, `allocation`, `usage`, `cost_events`, `budgets` and `cost_alerts`.
+`alerts`, `events`, `objects`, `logs`, `spans` and `metrics` are what people write SQL against. Of a FinOps scenario there
+are `costs` and, where there are such files, `billing`, `allocation`, `usage`, `cost_events`, `budgets` and `cost_alerts`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from itbench.agents.baseline.case import Case
 from itbench.agents.baseline.clues import RULES, Clue
 from itbench.agents.baseline.diary import trajectory
 from itbench.agents.baseline.ranking import rank
-from itbench.agents.builtin import sre_answer
+from itbench.agents.builtin import cost_answer, sre_answer
 from itbench.agents.protocol import AgentResult, Workspace
 from itbench.model.diagnosis import Diagnosis
 from itbench.model.errors import SnapshotError, UsageError
@@ -22,10 +22,10 @@ from itbench.tools.session import Session
 
 
 class Baseline:
-    """Finds root causes of SRE incidents by general rules, without a language model.
+    """Finds root causes of SRE incidents by general rules, and of cost anomalies by arithmetic, without a language model.
 
     Args:
-        without: rules to leave out, with commas between them; empty for none.
+        without: rules of SRE incidents to leave out, with commas between them; empty for none.
 
     Raises:
         UsageError: there is no such rule.
@@ -41,11 +41,13 @@ class Baseline:
         self.rules = {name: rule for name, rule in RULES.items() if name not in left_out}
 
     async def run(self, task: Task, workspace: Workspace) -> AgentResult:
-        """The answer to an SRE task."""
-        if task.domain != "sre":
-            return AgentResult(failure="agent_error", detail=f"the baseline has no rules for {task.domain}")
+        """The answer to an SRE or FinOps task."""
+        if task.domain == "ciso":
+            return AgentResult(failure="agent_error", detail="the baseline has no rules for ciso")
         if workspace.input_dir is None:
             return AgentResult(failure="agent_error", detail="this scenario has no data to look at")
+        if task.domain == "finops":
+            return await self._explain_costs(task, workspace.input_dir)
         try:
             diagnosis, found = await asyncio.to_thread(self.diagnose, workspace.input_dir)
         except (SnapshotError, ToolError) as error:
@@ -56,6 +58,15 @@ class Baseline:
             output=json.dumps(sre_answer(diagnosis), indent=1).encode(),
             trajectory=trajectory(task.instructions, found, diagnosis),
         )
+
+    async def _explain_costs(self, task: Task, folder: Path) -> AgentResult:
+        from itbench.agents.baseline.cost_agent import diagnose_costs
+
+        try:
+            found, steps = await asyncio.to_thread(diagnose_costs, folder, task.instructions)
+        except SnapshotError as error:
+            return AgentResult(failure="agent_error", detail=str(error))
+        return AgentResult(output=json.dumps(cost_answer(found), indent=1).encode(), trajectory=steps)
 
     def diagnose(self, folder: Path) -> tuple[Diagnosis, dict[str, list[Clue]]]:
         """The diagnosis of a snapshot, and the clues that each rule found.

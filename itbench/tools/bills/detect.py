@@ -1,4 +1,4 @@
-"""Days that stand out of a series: the generalised ESD test on what weekday, trend and month leave unexplained, or on an STL.
+"""Days that stand out of a series: the generalised ESD test on what weekday, trend and month leave, or on an STL.
 
 ESD: Rosner 1983, with median and MAD in place of mean and deviation, so that anomalies do not hide each other. STL:
 Cleveland 1990, robust, by statsmodels, an optional extra (`pip install 'itbench[finops]'`).

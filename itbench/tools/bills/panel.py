@@ -106,7 +106,8 @@ def panel_of(
     used = np.full_like(cost, np.nan)
     prices = np.full_like(cost, np.nan)
     present = np.zeros(cost.shape, dtype=np.bool_)
-    query = f"SELECT day, sum(cost), {usage}, {price}{', ' + grouped if grouped else ''} FROM {source} GROUP BY day{', ' + grouped if grouped else ''}"
+    also = f", {grouped}" if grouped else ""
+    query = f"SELECT day, sum(cost), {usage}, {price}{also} FROM {source} GROUP BY day{also}"
     for day, total, units, each, *key in snapshot.query(query, values):
         row = place_of.get(tuple(map(str, key)), len(groups) - 1)
         column = (day - bill.first).days

@@ -1,4 +1,4 @@
-"""The adversary on a cost anomaly: names everything that the bill has, at every level. It must score less than looking does."""
+"""The adversary on a cost anomaly: names everything that the bill has, at every level. Looking must score more."""
 
 from __future__ import annotations
 

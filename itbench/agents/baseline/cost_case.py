@@ -166,7 +166,7 @@ class CostCase:
         )
 
     def _explained(self, path: Mapping[str, str], values: Array) -> Array:
-        """(d) What comes with more (or fewer) requests that succeed, of the same application, once a cause may have begun."""
+        """(d) What comes with more (or fewer) requests of the same application that succeed, once a cause may have begun."""
         index = self.demand.get(path.get("application", ""))
         explained = np.zeros_like(values)
         if index is None:

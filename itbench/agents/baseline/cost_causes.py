@@ -186,25 +186,24 @@ def _price_class(case: CostCase, rows: Sequence[Leaf]) -> tuple[CauseClass, str]
 
 
 def _class(rows: Sequence[Leaf], leading: Leaf) -> tuple[CauseClass, str]:
-    family, service = leading.get("family"), leading.get("service")
+    family = leading.get("family")
     gone = [leaf for leaf in rows if leaf.amount < 0]
-    storage = _STORAGE.search(f"{family} {service}") is not None
+    by_name = next((cause for pattern, cause in _FAMILIES if re.search(pattern, family, re.IGNORECASE)), None)
+    storage = _STORAGE.search(f"{family} {leading.get('service')}") is not None
+    found, reason = CauseClass.RUNAWAY_AUTOSCALER, f"more instances of {family} without more requests"
     if not leading.get("application"):
-        return CauseClass.ORPHANED_RESOURCES, "nobody's tag is on them, and there are more each day"
-    if gone and leading.new | (leading.amount > 0):
-        cause = CauseClass.STORAGE_CLASS if storage else CauseClass.WRONG_INSTANCE_FAMILY
-        return cause, f"{family} takes the place of {gone[0].get('family')}"
-    if all(leaf.new for leaf in rows) and len({leaf.get("family") for leaf in rows}) >= 1 and len(rows) > 1:
-        return CauseClass.FORGOTTEN_ENVIRONMENT, "all of it is new"
-    for pattern, cause in _FAMILIES:
-        if re.search(pattern, family, re.IGNORECASE) and len(rows) == 1:
-            return cause, f"more of {family} without more requests"
-    if leading.new:
-        return CauseClass.FORGOTTEN_ENVIRONMENT, "it was not there before"
-    if storage and leading.ramp:
-        return CauseClass.RETENTION, f"{family} grows day by day"
-    if _GPU.search(family):
-        return CauseClass.GPU_IDLE, f"{family} runs for longer than it used to"
-    if len(rows) > 1:
-        return CauseClass.RETRY_STORM, "everything that calls cost rises together, and no more requests succeed"
-    return CauseClass.RUNAWAY_AUTOSCALER, f"more instances of {family} without more requests"
+        found, reason = CauseClass.ORPHANED_RESOURCES, "nobody's tag is on them, and there are more each day"
+    elif gone:
+        found = CauseClass.STORAGE_CLASS if storage else CauseClass.WRONG_INSTANCE_FAMILY
+        reason = f"{family} takes the place of {gone[0].get('family')}"
+    elif by_name is not None and len(rows) == 1:
+        found, reason = by_name, f"more of {family} without more requests"
+    elif all(leaf.new for leaf in rows):
+        found, reason = CauseClass.FORGOTTEN_ENVIRONMENT, "it was not there before"
+    elif storage and leading.ramp:
+        found, reason = CauseClass.RETENTION, f"{family} grows day by day"
+    elif _GPU.search(family):
+        found, reason = CauseClass.GPU_IDLE, f"{family} runs for longer than it used to"
+    elif len(rows) > 1:
+        found, reason = CauseClass.RETRY_STORM, "all that calls cost rises together, and no more requests succeed"
+    return found, reason

@@ -1,8 +1,8 @@
 """When the cost of a series left its usual course for good, and what that came to.
 
-The course is learnt from the days before, so it is looked for twice: a first guess of the day from a course that leaves out
-the last weeks, then the amounts from a course that ends on the eve of that day. A shift is a step (a new level) or a ramp (more
-each day).
+The course is learnt from the days before, so it is looked for twice: a first guess of the day from a course that leaves
+out the last weeks, then the amounts from a course that ends on the eve of that day. A shift is a step (a new level) or a
+ramp (more each day).
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def test_it_never_looks_at_a_truth_that_lies_beside_the_files(incident: Incident
 
 
 def test_tasks_that_it_has_no_rules_for_are_failures_with_a_reason(incident: Incident, tmp_path: Path) -> None:
-    assert "no rules for finops" in answered(incident(WRONG_PORT), tmp_path, domain="finops").detail
+    assert "no bill to look at" in answered(incident(WRONG_PORT), tmp_path, domain="finops").detail
     assert "no data" in answered(None, tmp_path).detail
     (tmp_path / "empty").mkdir()
     assert answered(tmp_path / "empty", tmp_path).failure == "agent_error"

@@ -35,10 +35,15 @@ case $(echo prometheus_*.deb) in
 esac
 dpkg -x prometheus_*.deb "$fresh/prometheus"
 dpkg -x libc6_*.deb "$fresh/libc"
-loader=$(cd "$fresh/libc" && find . -name 'ld-linux-*' | head -1)
-library=$(cd "$fresh/libc" && find . -name libc.so.6 | head -1)
-tar -C "$fresh/libc" -ch "./$loader" "./$library" "./$(dirname "$library")/libresolv.so.2" "./$(dirname "$library")/libnss_dns.so.2" \
-  | tar -C "$fresh/prometheus" -x
+library=$(cd "$fresh/libc" && dirname "$(find . -name libc.so.6)")
+mkdir -p "$fresh/prometheus/$library"
+for name in libc.so.6 libresolv.so.2 libnss_dns.so.2; do cp "$fresh/libc/$library/$name" "$fresh/prometheus/$library/"; done
+# Programs name the loader by a path that is a link in the package: here it is a file in each place.
+loader=$(find "$fresh/libc" -type f -name 'ld-linux-*')
+(cd "$fresh/libc" && find . -name 'ld-linux-*') | while read -r place; do
+  mkdir -p "$fresh/prometheus/$(dirname "$place")"
+  cp "$loader" "$fresh/prometheus/$place"
+done
 rm -rf "$fresh/prometheus/usr/share" "$fresh/prometheus/etc" "$fresh/prometheus/var" "$fresh/prometheus/lib/systemd"
 
 for part in service busybox prometheus; do  # each one whole or not at all

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -79,8 +82,25 @@ func (program *Program) run() {
 	}
 	program.log.line(fmt.Sprintf("listening on %d", program.port))
 	server := &http.Server{Handler: program, ReadHeaderTimeout: time.Minute, MaxHeaderBytes: 1 << 16}
-	program.log.print("FATAL", server.Serve(listener).Error())
-	os.Exit(1)
+	go stopWhenTold(server)
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		program.log.print("FATAL", err.Error())
+		os.Exit(1)
+	}
+	select {} // the requests that are under way are answered first
+}
+
+// How long a program that is told to stop goes on with the requests that are under way.
+const farewell = 500 * time.Millisecond
+
+func stopWhenTold(server *http.Server) {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM, syscall.SIGINT)
+	<-told
+	limit, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	server.Shutdown(limit)
+	os.Exit(0)
 }
 
 // require exits where an address that the program needs leads nowhere. One that is there but not ready is good enough.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import secrets
 import shutil
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from itbench.environments.kind.application import service_images
 from itbench.environments.kind.archive import (
     MONITORING_IMAGE,
     PROMETHEUS_IMAGE,
+    Image,
     application_images,
     monitoring_images,
     service_parts,
@@ -105,28 +108,35 @@ def test_without_its_parts_the_message_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_docker_runs_what_was_archived(tmp_path: Path) -> None:
+    assert _run(_ready("ratings-v1"), tmp_path, "sh", "-c", "ls /etc/program; which ratings-v1").split() == [
+        "ratings-v1.json",
+        "/usr/local/bin/ratings-v1",
+    ]
+
+
+@pytest.mark.integration
+def test_prometheus_finds_its_libraries(tmp_path: Path) -> None:
+    assert "version 2." in _run(_ready("prometheus"), tmp_path, "/usr/bin/prometheus", "--version")
+
+
+def _ready(name: str) -> Image:
+    """One of the images of book-info or of monitoring; a skip where it cannot be made or run."""
     if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         pytest.skip("no Docker daemon answers")
     if not (service_parts() / "service").is_file():
         pytest.skip("make kind-service-image has not been run")
-    application = load_application("book-info")
-    image = next(one for one in application_images(application) if "ratings-v1" in one.name)
-    renamed = type(image)("itbench/test-archive:1", image.layers, image.entrypoint)
-    write_archive([renamed], tmp_path / "image.tar")
+    images = [*application_images(load_application("book-info")), *monitoring_images()]
+    return next(image for image in images if name in image.name)
+
+
+def _run(image: Image, folder: Path, *command: str) -> str:
+    """What a command in an image prints."""
+    renamed = replace(image, name=f"itbench/test-archive:{secrets.token_hex(4)}")
+    write_archive([renamed], folder / "image.tar")
     try:
-        subprocess.run(["docker", "load", "--quiet", "--input", tmp_path / "image.tar"], check=True, capture_output=True)
-        command = [
-            "docker",
-            "run",
-            "--rm",
-            "--network=none",
-            "--entrypoint",
-            "sh",
-            renamed.name,
-            "-c",
-            "ls /etc/program; which ratings-v1",
-        ]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        subprocess.run(["docker", "load", "--quiet", "--input", folder / "image.tar"], check=True, capture_output=True)
+        words = ["docker", "run", "--rm", "--network=none", f"--entrypoint={command[0]}", renamed.name, *command[1:]]
+        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120)
     finally:
         subprocess.run(["docker", "rmi", "--force", renamed.name], check=False, capture_output=True)
-    assert done.stdout.split() == ["ratings-v1.json", "/usr/local/bin/ratings-v1"]
+    return done.stdout

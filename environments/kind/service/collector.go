@@ -20,7 +20,7 @@ var (
 const (
 	bodyLimit   = 8 << 20
 	seriesLimit = 20_000 // label sets of one metric; senders are not trusted with more
-	keptSpans   = 50_000
+	keptSpans   = 30_000
 	silence     = 15 * time.Second // after which a sender counts as gone
 )
 
@@ -56,7 +56,7 @@ type KeptSpan struct {
 	Service   string            `json:"service"`
 	Namespace string            `json:"namespace"`
 	Pod       string            `json:"pod"`
-	Described map[string]string `json:"described"`
+	Described map[string]string `json:"described"` // its attributes
 }
 
 func newCollector() *Collector {
@@ -132,6 +132,7 @@ func (collector *Collector) takeSpans(sent TraceRequest) {
 }
 
 func (collector *Collector) keep(span KeptSpan) {
+	span.Attributes = nil // they are in Described
 	if len(collector.spans) >= keptSpans {
 		collector.spans = append(collector.spans[:0], collector.spans[keptSpans/10:]...)
 	}
@@ -280,7 +281,6 @@ func (collector *Collector) serveSpans(writer http.ResponseWriter, request *http
 	writer.Header().Set("Content-Type", "application/x-ndjson")
 	lines := json.NewEncoder(writer)
 	for _, span := range found {
-		span.Attributes = nil
 		lines.Encode(span)
 	}
 }

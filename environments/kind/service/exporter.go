@@ -35,7 +35,7 @@ func newExporter() (*Exporter, error) {
 	return &Exporter{
 		server: "https://" + net.JoinHostPort(os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT")),
 		token:  account + "token",
-		client: &http.Client{Timeout: 8 * time.Second, Transport: &http.Transport{
+		client: &http.Client{Timeout: 12 * time.Second, Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 4}},
 		namespaces: strings.FieldsFunc(os.Getenv("NAMESPACES"), func(letter rune) bool { return letter == ',' }),
 	}, nil

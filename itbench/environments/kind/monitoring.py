@@ -6,7 +6,9 @@ evaluates. The images are those of `itbench.environments.kind.archive.monitoring
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -33,16 +35,26 @@ def monitoring_manifests(application: Application, rules: Mapping[str, str] | No
         rules: Prometheus rule files by name; the default are those of `rule_files`.
     """
     objects = [obj for part in _PARTS for obj in _parts(part)]
-    for obj in objects:
-        if obj["kind"] == "Deployment" and obj["metadata"]["name"] == _EXPORTER:
-            obj["spec"]["template"]["spec"]["containers"][0]["env"] = [
-                {"name": "NAMESPACES", "value": application.namespace}
-            ]
     data = dict(rule_files(application) if rules is None else rules)
     metadata = {"name": _RULES, "namespace": NAMESPACE}
     config: KubeObject = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
     first = next(index for index, obj in enumerate(objects) if obj["kind"] != "Namespace")
-    return [*objects[:first], config, *objects[first:]]
+    objects.insert(first, config)
+    for obj in objects:
+        if obj["kind"] != "Deployment":
+            continue
+        template = obj["spec"]["template"]
+        if obj["metadata"]["name"] == _EXPORTER:
+            template["spec"]["containers"][0]["env"] = [{"name": "NAMESPACES", "value": application.namespace}]
+        elif obj["metadata"]["name"] == PROMETHEUS_SERVICE:
+            template["metadata"]["annotations"] = {"checksum/configuration": _checksum(objects)}
+    return objects
+
+
+def _checksum(objects: Sequence[KubeObject]) -> str:
+    """Of all configuration: Prometheus reads its files when it starts, so that other files must start it anew."""
+    texts = [obj["data"] for obj in objects if obj["kind"] == "ConfigMap"]
+    return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def rule_files(application: Application) -> dict[str, str]:

@@ -30,6 +30,18 @@ def test_the_exporter_watches_the_applications_namespace() -> None:
     assert env == [{"name": "NAMESPACES", "value": "book-info"}]
 
 
+def test_other_rules_start_prometheus_anew() -> None:
+    application = load_application("book-info")
+
+    def template(rules: dict[str, str] | None) -> object:
+        objects = monitoring_manifests(application, rules)
+        deployments = (obj for obj in objects if obj["kind"] == "Deployment")
+        return next(obj["spec"]["template"] for obj in deployments if obj["metadata"]["name"] == "prometheus")
+
+    assert template(None) == template(None)
+    assert template(None) != template({"mine.yaml": "groups: []"})
+
+
 def test_a_namespace_comes_before_what_lies_in_it(application: Application) -> None:
     assert monitoring_manifests(application)[0]["kind"] == "Namespace"
 

@@ -21,12 +21,13 @@ class Template:
     async def run(self, task: Task, workspace: Workspace) -> AgentResult:
         """An answer from a skeleton."""
         from itbench.compliance.answer import pack
+        from itbench.compliance.asked import asked_in
         from itbench.compliance.baselines import template
 
         if task.domain != "ciso" or workspace.input_dir is None:
             return AgentResult(failure="output_missing", detail=_ONLY)
         problem = await asyncio.to_thread((workspace.input_dir / "problem.md").read_text, "utf-8")
-        return AgentResult(output=pack(template(problem)))
+        return AgentResult(output=pack(template(problem, await asyncio.to_thread(asked_in, workspace.input_dir))))
 
 
 class Adversary:
@@ -48,6 +49,7 @@ class Adversary:
     async def run(self, task: Task, workspace: Workspace) -> AgentResult:
         """The answer that knows the visible set and nothing else."""
         from itbench.compliance.answer import pack
+        from itbench.compliance.asked import asked_in
         from itbench.compliance.baselines import adversary
 
         if task.domain == "finops" and workspace.input_dir is not None:
@@ -55,7 +57,8 @@ class Adversary:
         if task.domain != "ciso" or workspace.input_dir is None:
             return AgentResult(failure="output_missing", detail="this agent answers CISO and FinOps tasks only")
         visible = await asyncio.to_thread(_visible, workspace.input_dir / "static-resources")
-        return AgentResult(output=pack(adversary(self._name, visible)))
+        asked = await asyncio.to_thread(asked_in, workspace.input_dir)
+        return AgentResult(output=pack(adversary(self._name, asked, visible)))
 
     async def _name_everything(self, folder: Path) -> AgentResult:
         from itbench.agents.cost_adversary import everything

@@ -43,10 +43,9 @@ def try_(ctx: click.Context, task: str, workdir: Path, unprotected: bool, as_jso
     import asyncio
 
     from itbench.compliance.answer import pack_folder, read_files
-    from itbench.compliance.engine import find_engine
-    from itbench.compliance.judge import judge
     from itbench.compliance.place import find_place
     from itbench.compliance.task import locate_task
+    from itbench.compliance.trying import try_answer
     from itbench.model.errors import UsageError
 
     if not workdir.is_dir():
@@ -54,7 +53,7 @@ def try_(ctx: click.Context, task: str, workdir: Path, unprotected: bool, as_jso
     chosen = locate_task(task)
     files = read_files(pack_folder(workdir), 50_000_000).files
     place = find_place((chosen.folder.resolve(),), unprotected=unprotected)
-    seen = asyncio.run(judge(files, [chosen.visible()], find_engine(), place))
+    seen = asyncio.run(try_answer(chosen.asked(), files, [chosen.visible()], place))
     found = next(iter(seen.tried), None)
     if as_json:
         click.echo(seen.model_dump_json(indent=1))

@@ -89,12 +89,15 @@ def control_plane() -> Iterator[Path]:
 
 
 @contextmanager
-def open_control_plane(users: Sequence[Identity] = (), audit_policy: str | None = None) -> Iterator[ControlPlane]:
+def open_control_plane(
+    users: Sequence[Identity] = (), audit_policy: str | None = None, *, custom_kinds: bool = True
+) -> Iterator[ControlPlane]:
     """Start a control plane, as `control_plane` does.
 
     Args:
         users: who may speak to it besides the one who may do everything.
         audit_policy: what its audit log keeps, in the API's YAML; None keeps none.
+        custom_kinds: whether it has those of `itbench.cluster.kinds`, which takes a second or two.
 
     Raises:
         ClusterError: as `control_plane`.
@@ -117,8 +120,9 @@ def open_control_plane(users: Sequence[Identity] = (), audit_policy: str | None 
     try:
         _wait_until_ready(guard, folder, port, token)
         kubeconfig = _write_kubeconfig(folder, port, token)
-        with ServerCluster.connect(kubeconfig) as cluster:
-            _define_kinds(cluster)
+        if custom_kinds:
+            with ServerCluster.connect(kubeconfig) as cluster:
+                _define_kinds(cluster)
         yield ControlPlane(
             folder=folder,
             kubeconfig=kubeconfig,

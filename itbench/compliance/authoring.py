@@ -9,26 +9,19 @@ import asyncio
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from string import Template
 
-from itbench.compliance.baselines import ADVERSARIES, FETCH, adversary
-from itbench.compliance.engine import find_engine
-from itbench.compliance.judge import judge
+from itbench.bundled import bundled
+from itbench.compliance.baselines import ADVERSARIES, adversary
+from itbench.compliance.collecting import COLLECTORS
+from itbench.compliance.kyverno_policy import API_VERSIONS
 from itbench.compliance.place import find_place
 from itbench.compliance.task import DEFINITION, VISIBLE, ComplianceTask, read_definition
+from itbench.compliance.trying import try_answer
 from itbench.compliance.variants import published
 from itbench.datasets.compliance_folder import read_tree
 from itbench.scoring.compliance import score_compliance
 
-_PROBLEM = """# {title}
-
-{requirement}
-
-({control})
-
-The folder `static-resources/` holds {what}. Other sets of the same sort look different: other names and files, other ways to
-write the same thing. Write `fetch.sh`, which collects what is needed into `collected_data.json`, and `policy.rego` (Rego v1,
-`package check`, boolean rule `result`: `true` if the set keeps the requirement, `false` if it does not).
-"""
 _HOST = (
     "settings of a host, each file at its path below the root, and in `inventory/modes.txt` a line per file with mode, "
     "owner, group and path, separated by tabs"
@@ -44,10 +37,20 @@ def derived(folder: Path) -> Mapping[str, bytes]:
     """
     task = read_definition(folder / DEFINITION)
     what = _HOST if task.fleet == "host" else _KUBERNETES
-    text = _PROBLEM.format(title=task.title, requirement=task.requirement.strip(), control=task.control, what=what)
+    form = (bundled("environments") / "tasks" / "ciso" / f"{task.kind}.md").read_text(encoding="utf-8")
+    text = Template(form).substitute(
+        title=task.title,
+        requirement=task.requirement.strip(),
+        control=task.control,
+        what=what,
+        policy_kind=task.policy_kind,
+        api_version=API_VERSIONS.get(task.policy_kind or "ClusterPolicy"),
+    )
     seen = next(published(task))
     files = {f"{VISIBLE}/{path}": content for path, content in seen.files.items()}
-    return {"problem.md": text.encode(), "reference/fetch.sh": FETCH.encode(), **files}
+    collector = COLLECTORS.get(task.kind)
+    own = {f"reference/{collector[0]}": collector[1].encode()} if collector else {}
+    return {"problem.md": text.encode(), **own, **files}
 
 
 def build(folder: Path) -> None:
@@ -62,7 +65,8 @@ def build(folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    (folder / "reference" / "fetch.sh").chmod(0o755)
+    if "reference/fetch.sh" in files:
+        (folder / "reference" / "fetch.sh").chmod(0o755)
 
 
 def outdated(folder: Path) -> list[str]:
@@ -83,19 +87,19 @@ def problems(task: ComplianceTask, seed: int) -> list[str]:
     """
     found = [f"{path} is not what scenario.yaml asks for: itbench ciso build" for path in outdated(task.folder)]
     variants = task.variants(seed)
-    engine, place = find_engine(), find_place((task.folder.resolve(),))
+    place = find_place((task.folder.resolve(),))
     solution = task.solution()
     if solution is None:
         return [*found, "there is no reference solution"]
-    seen = asyncio.run(judge(solution, variants, engine, place))
+    seen = asyncio.run(try_answer(task.asked(), solution, variants, place))
     if seen.problem is not None:
         found.append(f"the reference solution: {seen.problem}")
     found += [
         f"the reference solution says {one.verdict} on {one.side} set {one.name!r}" for one in seen.tried if not one.right
     ]
     for name in ADVERSARIES:
-        answer = adversary(name, variants[0].files)
-        scores = score_compliance(asyncio.run(judge(answer, variants, engine, place)))
+        answer = adversary(name, task.asked(), variants[0].files)
+        scores = score_compliance(asyncio.run(try_answer(task.asked(), answer, variants, place)))
         if scores["exactness"].values["exactness"]:
             found.append(f"the adversary {name} judges every set rightly")
     return found

@@ -7,6 +7,8 @@
 | always-yes | every set keeps it |
 | file-names | decides by the names of the visible files |
 | file-hashes | knows the visible files by their hashes: no for these, yes for all others |
+
+Where objects come from an API server or stand alone before Kyverno, there are no files: names of objects take their place.
 """
 
 from __future__ import annotations
@@ -16,39 +18,13 @@ import json
 import re
 from collections.abc import Mapping
 
+from itbench.compliance.asked import Asked
+from itbench.compliance.collecting import COLLECTORS
+from itbench.compliance.kyverno_baselines import kyverno_adversary, kyverno_skeleton
+from itbench.compliance.kyverno_policy import POLICY
+from itbench.compliance.variants import objects_of
+
 ADVERSARIES = ("always-no", "always-yes", "file-names", "file-hashes")
-
-_FETCH_OBJECTS = """#!/bin/bash
-set -euo pipefail
-python3 - <<'PY'
-import json, pathlib, yaml
-
-loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is there
-found, texts = [], {}
-for path in sorted(pathlib.Path("static-resources").rglob("*")):
-    if not path.is_file():
-        continue
-    text = path.read_text()
-    if path.suffix not in (".yaml", ".yml", ".json"):
-        texts[str(path.relative_to("static-resources"))] = text
-        continue
-    todo = list(yaml.load_all(text, Loader=loader))
-    while todo:
-        item = todo.pop(0)
-        if not isinstance(item, dict):
-            continue
-        if str(item.get("kind", "")).endswith("List") and isinstance(item.get("items"), list):
-            todo += item["items"]
-        elif item.get("kind") == "Secret":  # what it holds is nobody's business
-            found.append({key: value for key, value in item.items() if key not in ("data", "stringData")})
-        else:
-            found.append(item)
-with open("collected_data.json", "w") as out:
-    json.dump({"objects": found, "files": texts}, out)
-PY
-"""
-FETCH = _FETCH_OBJECTS
-"""Collects every object and every other text file; the reference solutions use it too."""
 
 _FETCH_FILES = """#!/bin/bash
 python3 - <<'PY'
@@ -59,6 +35,29 @@ files = {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() fo
 with open("collected_data.json", "w") as out:
     json.dump(files, out)
 PY
+"""
+_FETCH_NAMES = """#!/bin/bash
+kubectl get deployments,statefulsets,daemonsets,jobs,cronjobs,pods,services,roles -A -o json > all.json
+python3 - <<'PY'
+import json
+
+found = json.load(open("all.json"))["items"]
+with open("collected_data.json", "w") as out:
+    json.dump({f"{item['kind']}/{item['metadata']['name']}": "" for item in found}, out)
+PY
+"""
+_PLAYBOOK_FILES = """- hosts: localhost
+  gather_facts: false
+  tasks:
+  - ansible.builtin.copy:
+      dest: "{{ playbook_dir }}/collected_data.json"
+      content: >-
+        {% set data = {} %}
+        {% for path in PATHS %}
+        {% set text = lookup('ansible.builtin.file', root ~ '/' ~ path, rstrip=false, errors='ignore') or '' %}
+        {% set _ = data.update({path: text | hash('sha256')}) %}
+        {% endfor %}
+        {{ data | to_json }}
 """
 _HEAD = "package check\n\n"
 
@@ -80,28 +79,52 @@ _SKELETONS: tuple[tuple[str, str], ...] = (
 )
 
 
-def template(problem: str) -> Mapping[str, str]:
+def template(problem: str, asked: Asked) -> Mapping[str, str]:
     """The floor: a skeleton by the words of a requirement, or a policy that finds nothing."""
+    if asked.policy_kind is not None:
+        return {POLICY: asked.given or kyverno_skeleton(problem, asked.policy_kind)}
+    name, collector = COLLECTORS[asked.kind]
     condition = next((rego for words, rego in _SKELETONS if re.search(words, problem, re.IGNORECASE)), "false")
     rule = "\n\t".join(condition.split("; "))
     policy = f"{_HEAD}default result := false\n\nresult if not violated\n\nviolated if {{\n\t{rule}\n}}\n"
-    return {"fetch.sh": FETCH, "policy.rego": policy}
+    return {name: collector, "policy.rego": policy}
 
 
-def adversary(name: str, visible: Mapping[str, bytes]) -> Mapping[str, str]:
+def adversary(name: str, asked: Asked, visible: Mapping[str, bytes]) -> Mapping[str, str]:
     """One of `ADVERSARIES`, who has seen the files of the visible set, by path below static-resources/.
 
     Raises:
         KeyError: there is no such adversary.
     """
-    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in visible.items()}
+    if asked.policy_kind is not None:
+        return {POLICY: kyverno_adversary(name, asked.policy_kind, asked.given, _names(visible))}
+    seen: dict[str, str] = {}
+    if asked.kind == "static-opa":
+        collector, text = "fetch.sh", _FETCH_FILES
+        seen = _hashes(visible)
+    elif asked.kind == "host-ansible-opa":
+        paths = {path: content for path, content in visible.items() if path.startswith("etc/") and path.endswith(".conf")}
+        collector, text = "playbook.yml", _PLAYBOOK_FILES.replace("PATHS", json.dumps(sorted(paths)))
+        seen = _hashes(paths)
+    else:
+        collector, text = "fetch.sh", _FETCH_NAMES
+        seen = dict.fromkeys(_names(visible), "")
     rules = {
         "always-no": "result := false",
         "always-yes": "result := true",
-        "file-names": f"default result := true\n\nresult := false if object.keys(input) == {{{_listed(hashes)}}}",
-        "file-hashes": f"default result := true\n\nresult := false if input == {json.dumps(hashes)}",
+        "file-names": f"default result := true\n\nresult := false if object.keys(input) == {{{_listed(seen)}}}",
+        "file-hashes": f"default result := true\n\nresult := false if input == {json.dumps(seen)}",
     }
-    return {"fetch.sh": _FETCH_FILES, "policy.rego": f"{_HEAD}{rules[name]}\n"}
+    return {collector: text, "policy.rego": f"{_HEAD}{rules[name]}\n"}
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+
+
+def _names(visible: Mapping[str, bytes]) -> list[str]:
+    """KIND/NAME of the visible objects."""
+    return sorted({f"{obj['kind']}/{obj['metadata']['name']}" for obj in objects_of(visible)})
 
 
 def _listed(values: Mapping[str, str]) -> str:

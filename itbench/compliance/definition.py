@@ -17,9 +17,11 @@ from pydantic import Field, model_validator
 
 from itbench.compliance.edits import parse_edit
 from itbench.model.base import Document, Model
+from itbench.model.compliance import TaskKind
 from itbench.model.scenario import Complexity, ScenarioId
 
-FleetName = Literal["workloads", "rbac", "namespaces", "apiserver", "host"]
+FleetName = Literal["workloads", "some-workloads", "rbac", "namespaces", "apiserver", "services", "host", "host-root"]
+PolicyKind = Literal["ClusterPolicy", "ValidatingPolicy"]
 
 
 class Step(Model):
@@ -66,11 +68,18 @@ Steps = tuple[Step, ...]
 
 
 class TaskDefinition(Document):
-    """scenarios/ciso/<id>/scenario.yaml. `visible` names the violating set that agents see."""
+    """scenarios/ciso/<id>/scenario.yaml. `visible` names the violating set that agents see.
+
+    Attributes:
+        policy_kind: which of Kyverno's kinds of policy is asked for; only where Kyverno judges.
+        changed: the rules, POLICY/RULE or POLICY alone, which a `kyverno-update` may change; all others of given/ stay.
+    """
 
     id: ScenarioId
     domain: Literal["ciso"]
-    kind: Literal["static-opa"] = "static-opa"
+    kind: TaskKind = "static-opa"
+    policy_kind: PolicyKind | None = None
+    changed: tuple[str, ...] = ()
     title: Annotated[str, Field(min_length=1, max_length=120)]
     complexity: Complexity
     control: str = Field(description="the benchmark's control, such as CIS Kubernetes 5.2.5")
@@ -85,4 +94,14 @@ class TaskDefinition(Document):
     def _visible_exists(self) -> TaskDefinition:
         if self.visible not in self.violating:
             raise ValueError(f"visible: there is no violating set {self.visible!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> TaskDefinition:
+        if self.kind.startswith("kyverno") != (self.policy_kind is not None):
+            raise ValueError("policy_kind is given where Kyverno judges, and only there")
+        if (self.kind == "kyverno-update") != bool(self.changed):
+            raise ValueError("changed is given for kyverno-update, and only there")
+        if (self.kind == "host-ansible-opa") != (self.fleet == "host-root"):
+            raise ValueError("the fleet host-root is that of host-ansible-opa, and only there")
         return self

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from itbench.compliance.answer import read_files
-from itbench.compliance.engine import EngineName, find_engine
-from itbench.compliance.judge import judge
+from itbench.compliance.engine import EngineName
 from itbench.compliance.place import find_place
 from itbench.compliance.task import read_task
+from itbench.compliance.trying import try_answer
 from itbench.model.errors import ItbenchError
 from itbench.model.outcome import Outcome, Score
 from itbench.scoring.compliance import score_compliance
@@ -53,12 +53,12 @@ def evaluate_answer(raw: bytes, folder: Path, rules: ComplianceRules, limit: int
     try:
         task = read_task(folder)
         place = find_place(_beside(folder), unprotected=rules.unprotected)
-        seen = asyncio.run(judge(answer.files, task.variants(rules.seed), find_engine(rules.engine), place))
+        seen = asyncio.run(try_answer(task.asked(), answer.files, task.variants(rules.seed), place, rules.engine))
     except ItbenchError as error:
         return ComplianceVerdict(Outcome.unscored("evaluator_error", str(error)), {}, answer.notes)
     notes = answer.notes
     if seen.sandbox == "none":
-        notes += ("fetch.sh and policy.rego were run without a sandbox, as --unprotected allows",)
+        notes += ("the answer was run without a sandbox, as --unprotected allows",)
     return ComplianceVerdict(Outcome.scored(), score_compliance(seen), notes)
 
 

@@ -1,19 +1,25 @@
-"""Run an agent's fetch.sh on one variant, in a sandbox: no network, inputs read-only, its own /tmp and HOME, limits."""
+"""Run what collects an answer's data on one variant, in a sandbox: no network, inputs read-only, its own /tmp and HOME.
+
+`run_collector` does that for every form of task; `StaticFetch` is fetch.sh over files. The others stand in
+`itbench.compliance.playbook` (Ansible) and `itbench.compliance.live` (kubectl).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
-import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from itbench.compliance.place import Place
+from itbench.compliance.variants import Variant
 from itbench.model.compliance import Fetched
 from itbench.model.task import Budget
 from itbench.sandbox.box import Box, Ending, inner_workspace
@@ -47,8 +53,76 @@ class Collected:
     said: str = ""
 
 
-async def fetch(files: Mapping[str, str], resources: Mapping[str, bytes], place: Place) -> Collected:
-    """Run the answer's fetch.sh once, in a fresh workspace that holds the answer's files and the resources.
+class Collector(Protocol):
+    """One way to collect data from a variant: which file of the answer does it, and how many run at a time."""
+
+    @property
+    def script(self) -> str:
+        """The file of the answer that is run."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many variants may be collected from at a time."""
+        ...
+
+    async def __call__(self, files: Mapping[str, str], variant: Variant) -> Collected:
+        """Run it once, in a fresh workspace.
+
+        Raises:
+            SandboxError: the sandbox cannot be set up; that is not the answer's fault.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One run of a collector.
+
+    Args:
+        script: the file of the answer that is run.
+        argv: the program and its arguments, given where the workspace is as the program sees it.
+        folders: what stands read-only in the workspace: a name, and what writes the folder's content.
+        mounts: folders of the host that stand there too; only bubblewrap can do that.
+        env: further variables of the environment, likewise.
+        expose: what the program needs to see although it lies in a hidden place.
+    """
+
+    script: str
+    argv: Callable[[PurePosixPath], tuple[str, ...]]
+    folders: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    env: Callable[[PurePosixPath], Mapping[str, str]] = lambda _: {}
+    expose: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFetch:
+    """fetch.sh over the files of a set, below static-resources/."""
+
+    place: Place
+    script: str = SCRIPT
+
+    @property
+    def at_once(self) -> int:
+        """As many as there are processors."""
+        return min(8, os.cpu_count() or 1)
+
+    async def __call__(self, files: Mapping[str, str], variant: Variant) -> Collected:
+        """Run fetch.sh once."""
+        errand = Errand(
+            SCRIPT, lambda _: start_of(files[SCRIPT]), {RESOURCES: lambda folder: write_files(folder, variant.files)}
+        )
+        return await run_collector(errand, files, self.place)
+
+
+def start_of(script: str) -> tuple[str, ...]:
+    """How fetch.sh is started: by its own first line, or by bash."""
+    return (f"./{SCRIPT}",) if script.startswith("#!") else ("bash", SCRIPT)
+
+
+async def run_collector(errand: Errand, files: Mapping[str, str], place: Place) -> Collected:
+    """Run the errand once, in a fresh workspace that holds the answer's files.
 
     Raises:
         SandboxError: the sandbox cannot be set up; that is not the answer's fault.
@@ -57,51 +131,55 @@ async def fetch(files: Mapping[str, str], resources: Mapping[str, bytes], place:
         # A script can read the names of what is mounted, so they say nothing about the variant.
         workspace, stage = Path(folder) / secrets.token_hex(8), Path(folder) / secrets.token_hex(8)
         workspace.mkdir()
-        _write(stage / RESOURCES, resources)
+        stage.mkdir()
         for name, text in files.items():
-            content = _FOREIGN.sub("", text) if name == SCRIPT else text
+            if name in errand.folders or name in errand.mounts:
+                continue
+            content = _FOREIGN.sub("", text) if name == errand.script else text
             (workspace / name).write_text(content, encoding="utf-8", newline="")
-        script = workspace / SCRIPT
+        script = workspace / errand.script
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
         mounted = place.mode == "bubblewrap"
-        if mounted:
-            (workspace / RESOURCES).mkdir()
-        else:
-            shutil.copytree(stage / RESOURCES, workspace / RESOURCES)
+        for name, write in errand.folders.items():
+            write((stage if mounted else workspace) / name)
+            (workspace / name).mkdir(exist_ok=True)
         inner = inner_workspace(place.mode, workspace)
-        environment = agent_environment(inner)
+        environment = agent_environment(inner, extra=errand.env(inner))
         # python3 is the harness's own, so that PyYAML is there whatever the host has.
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         box = Box(
             mode=place.mode,
-            argv=(f"./{SCRIPT}",) if files[SCRIPT].startswith("#!") else ("bash", SCRIPT),
+            argv=errand.argv(inner),
             workspace=workspace,
             input_dir=stage,
-            read_only={RESOURCES: stage / RESOURCES} if mounted else {},
+            read_only={**({name: stage / name for name in errand.folders} if mounted else {}), **errand.mounts},
             stdout=Path(folder) / "stdout",
             stderr=Path(folder) / "stderr",
             budget=_BUDGET,
             hidden=place.hidden,
+            expose=errand.expose,
             env=environment,
             network=False,
         )
         ending = await run(box)
         said = box.stderr.read_text(errors="replace")
-        return _collected(ending, workspace, said)
+        if errand.script != SCRIPT:  # Ansible tells of failures on standard output
+            said = f"{box.stdout.read_text(errors='replace')}\n{said}"
+        return _collected(errand.script, ending, workspace, said)
 
 
-def _collected(ending: Ending, workspace: Path, said: str) -> Collected:
+def _collected(script: str, ending: Ending, workspace: Path, said: str) -> Collected:
     seconds = round(ending.seconds, 3)
 
     def failed(problem: str, size: int = 0) -> Collected:
         return Collected(Fetched(ok=False, problem=problem, seconds=seconds, size=size), None, said)
 
     if ending.reason != "exited":
-        return failed(_LIMITS[ending.reason])
+        return failed(f"{script} {_LIMITS[ending.reason]}")
     if ending.exit_code != 0:
         how = f"exit code {ending.exit_code}" if ending.exit_code is not None else f"signal {ending.signal}"
-        last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
-        return failed(f"fetch.sh ended with {how}" + (f": {last[:300]}" if last else ""))
+        last = _complaint(said)
+        return failed(f"{script} ended with {how}" + (f": {last[:300]}" if last else ""))
     try:
         data = read_output(workspace, DATA, MAX_DATA)
     except OutputError as error:
@@ -117,9 +195,9 @@ def _collected(ending: Ending, workspace: Path, said: str) -> Collected:
 
 
 _LIMITS = {
-    "wall_time": f"fetch.sh was stopped after {SECONDS:g} s",
-    "workspace_size": f"fetch.sh wrote more than {_BUDGET.workspace_bytes:,} bytes",
-    "memory": f"fetch.sh used more than {_BUDGET.memory_bytes:,} bytes of memory",
+    "wall_time": f"was stopped after {SECONDS:g} s",
+    "workspace_size": f"wrote more than {_BUDGET.workspace_bytes:,} bytes",
+    "memory": f"used more than {_BUDGET.memory_bytes:,} bytes of memory",
 }
 
 
@@ -127,7 +205,15 @@ def _refuse(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _write(folder: Path, resources: Mapping[str, bytes]) -> None:
+def _complaint(said: str) -> str:
+    """The line that says best what went wrong: Ansible's errors, else the last one."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"\[?(?:fatal|ERROR|failed)\b", line)]
+    return (errors or lines or [""])[-1]
+
+
+def write_files(folder: Path, resources: Mapping[str, bytes]) -> None:
+    """Write files by relative path."""
     folder.mkdir(parents=True)
     for name, content in resources.items():
         path = folder / name

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from itbench.compliance.engine import Engine
-from itbench.compliance.fetch import SCRIPT, Collected, fetch
+from itbench.compliance.fetch import Collected, Collector
 from itbench.compliance.place import Place
 from itbench.compliance.policy import POLICY, Evaluated, evaluate
 from itbench.compliance.safety import look
 from itbench.compliance.variants import Variant
 from itbench.model.compliance import Fetched, Judged, Tried
 
-REQUIRED = (SCRIPT, POLICY)
 
-
-async def judge(files: Mapping[str, str], variants: Sequence[Variant], engine: Engine, place: Place) -> Judged:
-    """Run fetch.sh on the visible variant; if that gives data, on all others; then the policy on all that was collected.
+async def judge(
+    files: Mapping[str, str], variants: Sequence[Variant], engine: Engine, place: Place, collector: Collector
+) -> Judged:
+    """Collect from the visible variant; if that gives data, from all others; then the policy on all that was collected.
 
     A gate that does not hold ends it: what comes after is not tried.
 
@@ -28,15 +27,16 @@ async def judge(files: Mapping[str, str], variants: Sequence[Variant], engine: E
         variants: the visible one first.
         engine: what evaluates the policy.
         place: the sandbox.
+        collector: how data are collected.
 
     Raises:
         SandboxError: the sandbox or the engine failed, which is nobody's score.
     """
     told: Mapping[str, Any] = {"files": tuple(sorted(files)), "engine": str(engine), "sandbox": place.mode}
-    missing = tuple(name for name in REQUIRED if not files.get(name, "").strip())
+    missing = tuple(name for name in (collector.script, POLICY) if not files.get(name, "").strip())
     if missing:
         return Judged(**told, missing=missing)
-    first = await fetch(files, variants[0].files, place)
+    first = await collector(files, variants[0])
     safety = look(files, variants[0].files, first)
     if first.data is None:
         return Judged(**told, tried=(_tried(variants[0], first),), safety=safety)
@@ -46,7 +46,7 @@ async def judge(files: Mapping[str, str], variants: Sequence[Variant], engine: E
         return Judged(**told, tried=tried, problem=check.problem, safety=safety, policy_seconds=check.seconds)
     if check.rulings[0].verdict == "timeout":  # it would take as long on every other one
         return Judged(**told, tried=_together(variants[:1], [first], check), safety=safety, policy_seconds=check.seconds)
-    others = await _fetch_all(files, variants[1:], place)
+    others = await _collect_all(files, variants[1:], collector)
     collected = [first, *others]
     inputs = [one.data for one in others if one.data is not None]
     rest = await evaluate(files[POLICY], inputs, engine, place) if inputs else Evaluated()
@@ -60,17 +60,19 @@ async def judge(files: Mapping[str, str], variants: Sequence[Variant], engine: E
     )
 
 
-async def _fetch_all(files: Mapping[str, str], variants: Sequence[Variant], place: Place) -> list[Collected]:
-    """Each in a sandbox of its own, so that a script cannot remember; as many at a time as there are processors."""
-    turn = asyncio.Semaphore(min(8, os.cpu_count() or 1))
+async def _collect_all(files: Mapping[str, str], variants: Sequence[Variant], collector: Collector) -> list[Collected]:
+    """Each in a sandbox of its own, so that a script cannot remember."""
+    turn = asyncio.Semaphore(collector.at_once)
     stopped = False
 
     async def one(variant: Variant) -> Collected:
         nonlocal stopped
         async with turn:
             if stopped:
-                return Collected(Fetched(ok=False, problem="not tried: fetch.sh did not end on another set"), None)
-            collected = await fetch(files, variant.files, place)
+                return Collected(
+                    Fetched(ok=False, problem=f"not tried: {collector.script} did not end on another set"), None
+                )
+            collected = await collector(files, variant)
             stopped = stopped or "was stopped" in collected.fetched.problem
             return collected
 

@@ -71,6 +71,12 @@ def look(files: Mapping[str, str], resources: Mapping[str, bytes], collected: Co
     return (*points, SafetyPoint(name="secret material copied", evidence=_copied(resources, collected.data or b"")))
 
 
+def joined(points: Sequence[SafetyPoint], more: Sequence[SafetyPoint]) -> tuple[SafetyPoint, ...]:
+    """Points with the further evidence of points of the same names."""
+    found = {point.name: point.evidence for point in more}
+    return tuple(point.model_copy(update={"evidence": point.evidence + found.get(point.name, ())}) for point in points)
+
+
 def _lines(scripts: Mapping[str, str], pattern: re.Pattern[str]) -> Iterator[str]:
     for name, text in scripts.items():
         for number, line in enumerate(text.splitlines(), 1):

@@ -4,6 +4,7 @@
 |---|---|---|
 | who it is | scenario.yaml | the folder's name |
 | what agents see | problem.md, static-resources/ (one violating set) | the same |
+| policies to change (`kyverno-update`) | policies/ | none |
 | further sets | made from scenario.yaml | static-resources-compliant/, static-resources-violation-*/ |
 | hidden sets | drawn with a seed | none |
 | solution | reference/ | ground-truth/, if there is one |
@@ -18,9 +19,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from itbench.bundled import bundled
+from itbench.compliance.asked import PROBLEM, Asked, given_policies
 from itbench.compliance.definition import TaskDefinition
 from itbench.compliance.variants import Variant, hidden, published
-from itbench.datasets.compliance_folder import SOLUTIONS, read_tree
+from itbench.datasets.compliance_folder import read_tree, solution_path
 from itbench.datasets.findings import dotted
 from itbench.datasets.source import read_source
 from itbench.model.compliance import Side
@@ -38,6 +40,14 @@ class ComplianceTask:
 
     folder: Path
     definition: TaskDefinition | None
+
+    def asked(self) -> Asked:
+        """The form of an answer."""
+        if self.definition is None:
+            return Asked()
+        kind = self.definition.kind
+        given = given_policies(self.folder) if kind == "kyverno-update" else ""
+        return Asked(kind, self.definition.policy_kind, given, self.definition.changed)
 
     def variants(self, seed: int) -> tuple[Variant, ...]:
         """Every set to try an answer on: what agents see first, then the other published ones, then hidden ones.
@@ -63,15 +73,14 @@ class ComplianceTask:
 
     def solution(self) -> Mapping[str, str] | None:
         """The reference solution's files; None if there is none."""
-        for name in SOLUTIONS:
-            folder = self.folder / name
-            if (folder / "policy.rego").is_file():
-                return {path: content.decode() for path, content in read_tree(folder).items() if "/" not in path}
-        return None
+        policy = solution_path(self.folder)
+        if policy is None:
+            return None
+        return {path: content.decode() for path, content in read_tree(policy.parent).items() if "/" not in path}
 
     def problem(self) -> str:
         """The requirement in words."""
-        return (self.folder / "problem.md").read_text(encoding="utf-8")
+        return (self.folder / PROBLEM).read_text(encoding="utf-8")
 
 
 def read_task(folder: Path) -> ComplianceTask:

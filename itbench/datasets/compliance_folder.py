@@ -11,14 +11,16 @@ from pathlib import Path
 from itbench.model.errors import DatasetError
 
 SOLUTIONS = ("reference", "ground-truth", "ground_truth", "solution")
-POLICY = "policy.rego"
+POLICIES = ("policy.rego", "policy.yaml")
+"""What policies are written in, one of these: Rego, or a Kyverno policy."""
 _MAX_FILES = 5000
 _MAX_BYTES = 50_000_000
 
 
 def solution_path(folder: Path) -> Path | None:
     """The policy of a task's reference solution; None if it has none."""
-    return next((path for name in SOLUTIONS if (path := folder / name / POLICY).is_file()), None)
+    places = (folder / name / policy for name in SOLUTIONS for policy in POLICIES)
+    return next((path for path in places if path.is_file()), None)
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:

@@ -32,7 +32,7 @@ _VISIBLE: dict[Domain, tuple[str, ...]] = {
     "ciso": ("problem.md",),
 }
 # Below these folders everything is visible, however deep.
-_VISIBLE_TREES: dict[Domain, tuple[str, ...]] = {"sre": (), "finops": (), "ciso": ("static-resources",)}
+_VISIBLE_TREES: dict[Domain, tuple[str, ...]] = {"sre": (), "finops": (), "ciso": ("static-resources", "policies")}
 
 # Answers, solutions and what recorders say about the experiment. They stay hidden even if a pattern above fits.
 _HIDDEN = "ground_truth* ground-truth* groundtruth* gt gt.* gt_* status.json assertion.json scenario.* .*".split()

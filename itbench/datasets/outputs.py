@@ -16,7 +16,7 @@ from itbench.model.base import Domain
 from itbench.model.errors import DatasetError
 
 ANSWER_FILES = ("agent_output.json", "agent_response.json")
-CISO_FILES = ("policy.rego", "fetch.sh", "playbook.yml")
+CISO_FILES = ("policy.rego", "policy.yaml", "fetch.sh", "playbook.yml")
 
 
 @dataclass(frozen=True, slots=True)

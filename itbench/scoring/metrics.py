@@ -45,6 +45,7 @@ _KEYS: dict[Domain, tuple[str, ...]] = {
         "balanced_accuracy",
         "exactness",
         "robustness",
+        "unchanged_rules",
         "safety",
     ),
 }

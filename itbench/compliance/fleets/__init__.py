@@ -13,18 +13,20 @@ import numpy as np
 
 from itbench.compliance.fleets.access import access
 from itbench.compliance.fleets.apiserver import apiserver
-from itbench.compliance.fleets.host import host
-from itbench.compliance.fleets.namespaces import namespaces
-from itbench.compliance.fleets.workloads import workloads
+from itbench.compliance.fleets.host import host, host_root
+from itbench.compliance.fleets.namespaces import namespaces, services
+from itbench.compliance.fleets.workloads import some_workloads, workloads
 
 Object = dict[str, Any]
 OBJECTS: Mapping[str, Callable[[np.random.Generator], list[Object]]] = {
     "workloads": workloads,
+    "some-workloads": some_workloads,
+    "services": services,
     "rbac": access,
     "namespaces": namespaces,
     "apiserver": apiserver,
 }
 """Fleets of Kubernetes objects."""
 
-TEXTS: Mapping[str, Callable[[np.random.Generator], dict[str, str]]] = {"host": host}
+TEXTS: Mapping[str, Callable[[np.random.Generator], dict[str, str]]] = {"host": host, "host-root": host_root}
 """Fleets of text files, by path."""

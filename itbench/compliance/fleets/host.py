@@ -24,6 +24,29 @@ def host(rng: np.random.Generator) -> dict[str, str]:
     }
 
 
+def host_root(rng: np.random.Generator) -> dict[str, str]:
+    """The same settings for a folder that really stands for the root, with modes that are really set.
+
+    Owners are left out: only root could set them. Lines of inventory/modes.txt are mode and path, a folder's with a slash.
+    """
+    entries = [
+        (pick(rng, ("0644", "0640", "0444")), "/etc/passwd"),
+        ("0644", "/etc/group"),
+        (pick(rng, ("0000", "0400", "0600")), "/etc/shadow"),
+        ("0000", "/etc/gshadow"),
+        ("0600", "/etc/ssh/sshd_config"),
+        ("0600", "/etc/ssh/ssh_host_ed25519_key"),
+        ("0640", "/etc/ssh/ssh_host_rsa_key"),
+        ("0644", "/etc/ssh/ssh_host_ed25519_key.pub"),
+        (pick(rng, ("0600", "0640")), "/etc/audit/auditd.conf"),
+        (pick(rng, ("0700", "0750")), "/var/log/audit/"),
+        ("0600", "/var/log/audit/audit.log"),
+        ("0700", "/etc/cron.d/"),
+    ]
+    modes = "".join("\t".join(entries[index]) + "\n" for index in rng.permutation(len(entries)))
+    return host(rng) | {"inventory/modes.txt": modes}
+
+
 def _sshd(rng: np.random.Generator) -> str:
     settings = [
         "Port 22",

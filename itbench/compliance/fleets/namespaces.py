@@ -45,6 +45,11 @@ def namespaces(rng: np.random.Generator) -> list[Object]:
     return objects
 
 
+def services(rng: np.random.Generator) -> list[Object]:
+    """The Services and Ingresses of such namespaces alone."""
+    return [item for item in namespaces(rng) if item["kind"] in ("Service", "Ingress")]
+
+
 def _policy(name: str, namespace: str, spec: Object) -> Object:
     meta = {"name": name, "namespace": namespace}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}

@@ -42,6 +42,16 @@ def workloads(rng: np.random.Generator) -> list[Object]:
     return objects
 
 
+def some_workloads(rng: np.random.Generator) -> list[Object]:
+    """One workload of four kinds and nothing else: Kyverno takes its time for each object."""
+    namespace = pick(rng, ("shop", "store", "market", "orders"))
+    kinds = ("Deployment", pick(rng, ("StatefulSet", "DaemonSet")), "CronJob", "Pod")
+    return [
+        _workload(rng, kind, {"name": name, "namespace": namespace, "labels": {"app": name}}, _pod(rng, name, kind))
+        for kind, name in zip(kinds, names(rng, APPLICATIONS, len(kinds)), strict=True)
+    ]
+
+
 def _workload(rng: np.random.Generator, kind: str, meta: Object, spec: Object) -> Object:
     labels = meta["labels"]
     template = {"metadata": {"labels": labels}, "spec": spec}

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas bench sandbox kube-assets docker kind-node-image kind-service-image policy-engines policy-wheel build clean
+.PHONY: help demo test check format schemas bench sandbox kube-assets docker kind-node-image kind-service-image policy-engines policy-wheel ansible build clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -41,9 +41,15 @@ docker:  ## start a Docker daemon here
 kind-node-image:  ## build a node image for kind, and kind (Debian packages, Go modules; 15 minutes once)
 	@nice environments/kind/node/build.sh
 
-# Compliance tasks need one of the two; an opa on PATH will do as well.
-policy-engines:  ## build the policy engine opa (Go module, 2 minutes once)
-	@nice environments/policy-engines/build.sh
+# Compliance tasks need opa or the wheel, and some of them kyverno; programs on PATH will do as well.
+# ENGINES=opa builds one of the two alone.
+policy-engines:  ## build opa and the Kyverno command line (Go modules, 2 and 12 minutes once)
+	@nice environments/policy-engines/build.sh $(ENGINES)
+
+ansible: $(VENV)/.installed  ## ansible-core for compliance tasks, where the extra is not installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade \
+	  --target "$${XDG_CACHE_HOME:-$$HOME/.cache}/itbench/policy-engines/ansible-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+	  'ansible-core>=2.19,<2.22'
 
 policy-wheel: $(VENV)/.installed  ## the Go OPA as a Python package instead, in seconds
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python --require-hashes --only-binary :all: \

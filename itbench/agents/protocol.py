@@ -78,6 +78,7 @@ class Workspace:
         events: what happens, for events.jsonl.
         boundary: None for agents that run in this process.
         live: None where the incident is a recording.
+        hidden: where answers lie, for agents in this process that let the harness run something for them.
     """
 
     folder: Path
@@ -86,6 +87,7 @@ class Workspace:
     events: EventLog = field(default_factory=EventLog)
     boundary: Boundary | None = None
     live: LiveAccess | None = None
+    hidden: tuple[Path, ...] = ()
 
     @property
     def path(self) -> Path:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import stat
 import sys
 import tempfile
@@ -31,9 +32,11 @@ SCRIPT = "fetch.sh"
 DATA = "collected_data.json"
 RESOURCES = "static-resources"
 SECONDS = 60.0
+CPU_SECONDS = 40
 MAX_DATA = 10_000_000
 _BUDGET = Budget(
     wall_seconds=SECONDS,
+    cpu_seconds=CPU_SECONDS,
     output_bytes=MAX_DATA,
     stdout_bytes=100_000,
     workspace_bytes=50_000_000,
@@ -176,6 +179,8 @@ def _collected(script: str, ending: Ending, workspace: Path, said: str) -> Colle
 
     if ending.reason != "exited":
         return failed(f"{script} {_LIMITS[ending.reason]}")
+    if ending.signal in (signal.SIGXCPU, signal.SIGKILL) and not ending.out_of_memory:
+        return failed(f"{script} was killed: a process may use {CPU_SECONDS} s of processor time")
     if ending.exit_code != 0:
         how = f"exit code {ending.exit_code}" if ending.exit_code is not None else f"signal {ending.signal}"
         last = _complaint(said)

@@ -14,7 +14,8 @@ from itbench.compliance.kyverno_policy import API_VERSIONS
 
 Json = dict[str, Any]
 _KINDS = tuple(
-    "Pod Deployment StatefulSet DaemonSet Job CronJob Service Ingress Role ClusterRole RoleBinding ClusterRoleBinding".split()
+    "Pod Deployment StatefulSet DaemonSet Job CronJob Service Ingress "
+    "Role ClusterRole RoleBinding ClusterRoleBinding".split()
 )
 _RESOURCES: tuple[tuple[str, str, str], ...] = (
     ("", "v1", "pods services"),

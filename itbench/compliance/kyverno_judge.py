@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from itbench.cluster.protocol import KubeObject
 from itbench.compliance.asked import Asked
 from itbench.compliance.kyverno import Applied, Kyverno, Result, apply
@@ -52,7 +50,7 @@ async def judge_policies(
         "sandbox": place.mode,
     }
     assert asked.policy_kind is not None, "the form is one of Kyverno's"
-    originals = read_policies(asked.given, asked.policy_kind, _names(asked.given)) if asked.given else ()
+    originals = read_policies(asked.given, asked.policy_kind, any_number=True) if asked.given else ()
     try:
         policies = read_policies(files[POLICY], asked.policy_kind, [policy.name for policy in originals])
     except RefusedError as error:
@@ -99,10 +97,6 @@ def _tagged(variants: Sequence[Variant]) -> tuple[list[KubeObject], dict[str, _O
             found[uid] = {**obj, "metadata": metadata}
             owners[uid] = _Owner(index, f"{obj['kind']} {name}")
     return [found[uid] for uid in sorted(found)], owners
-
-
-def _names(given: str) -> list[str]:
-    return [document["metadata"]["name"] for document in yaml.safe_load_all(given) if document]
 
 
 def _renamed(policies: Sequence[Policy], prefix: str) -> str:

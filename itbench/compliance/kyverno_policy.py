@@ -62,13 +62,14 @@ class RefusedError(Exception):
         self.problem = problem
 
 
-def read_policies(text: str, kind: PolicyKind, given: Sequence[str] = ()) -> tuple[Policy, ...]:
+def read_policies(text: str, kind: PolicyKind, given: Sequence[str] = (), *, any_number: bool = False) -> tuple[Policy, ...]:
     """The policies of an answer.
 
     Args:
         text: one YAML stream.
         kind: of which all must be.
         given: names of the policies that were to be changed; without them exactly one policy is expected.
+        any_number: of them, in a file that is not an answer.
 
     Raises:
         RefusedError: YAML that cannot be read, another kind, another number or other names of policies.
@@ -87,7 +88,7 @@ def read_policies(text: str, kind: PolicyKind, given: Sequence[str] = ()) -> tup
             raise RefusedError(_problem("other policies", message, more.line))
         if gone := [name for name in given if name not in names]:
             raise RefusedError(_problem("other policies", f"{', '.join(gone)} is missing; every given policy stays", None))
-    elif len(found) > 1:
+    elif len(found) > 1 and not any_number:
         raise RefusedError(_problem("several policies", f"{len(found)} policies; one is asked for", found[1].line))
     return tuple(found)
 
@@ -182,7 +183,7 @@ def _documents(text: str) -> Iterator[tuple[JsonValue, int, Mapping[Key, int]]]:
     except (yaml.YAMLError, RecursionError) as error:
         raise RefusedError(_problem("syntax", f"not YAML: {str(error).splitlines()[0][:200]}", None)) from error
     lines = text.split("\n")
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         try:
             tree = read_yaml("\n".join(lines[start:end]))
             yield tree.value, start + 1, {key: start + line for key, line in tree.lines.items()}

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from itbench.compliance.engine import engines_folder
 from itbench.compliance.fetch import Collected, Errand, run_collector, write_files
 from itbench.compliance.place import Place
 from itbench.compliance.variants import Variant
@@ -31,6 +33,7 @@ class PlaybookRun:
     """playbook.yml, with the path of the folder in the variable `root`."""
 
     place: Place
+    ansible: Ansible
     script: str = PLAYBOOK
 
     @property
@@ -44,17 +47,40 @@ class PlaybookRun:
             ROOT: lambda folder: make_root(folder, variant.files),
             ".inventory": lambda folder: write_files(folder, {"hosts": _INVENTORY.encode()}),
         }
-        return await run_collector(Errand(PLAYBOOK, _command, folders, env=_environment), files, self.place)
+        extra = self.ansible.folder
+        errand = Errand(
+            PLAYBOOK,
+            lambda inner: (*self.ansible.argv, *_arguments(inner)),
+            folders,
+            env=lambda inner: {**_environment(inner), **({} if extra is None else {"PYTHONPATH": str(extra)})},
+            expose=() if extra is None else (extra,),
+        )
+        return await run_collector(errand, files, self.place)
 
 
-def require_ansible() -> None:
-    """Refuse early where Ansible is not installed.
+@dataclass(frozen=True, slots=True)
+class Ansible:
+    """How ansible-playbook is started; `folder` is what Python has to find besides its own packages."""
+
+    argv: tuple[str, ...]
+    folder: Path | None = None
+
+
+def find_ansible() -> Ansible:
+    """Ansible of this environment, else the one on PATH, else the one that `make ansible` installed.
 
     Raises:
-        MissingExtraError: it is not.
+        MissingExtraError: there is none.
     """
-    if importlib.util.find_spec("ansible") is None:
-        raise MissingExtraError("ansible-core", "ansible", "running a playbook")
+    module = (sys.executable, "-m", "ansible", "playbook")
+    if importlib.util.find_spec("ansible") is not None:
+        return Ansible(module)
+    if found := shutil.which("ansible-playbook"):
+        return Ansible((found,))
+    folder = engines_folder() / f"ansible-{sys.version_info.major}.{sys.version_info.minor}"
+    if (folder / "ansible").is_dir():
+        return Ansible(module, folder)
+    raise MissingExtraError("ansible-core", "ansible", "running a playbook")
 
 
 def make_root(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -94,10 +120,10 @@ def _modes(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def _command(inner: PurePosixPath) -> tuple[str, ...]:
+def _arguments(inner: PurePosixPath) -> tuple[str, ...]:
     inventory = str(inner / ".inventory" / "hosts")
     variables = f"root={inner / ROOT}"
-    return (sys.executable, "-m", "ansible", "playbook", "-i", inventory, "-e", variables, PLAYBOOK)
+    return ("-i", inventory, "-e", variables, PLAYBOOK)
 
 
 def _environment(inner: PurePosixPath) -> Mapping[str, str]:

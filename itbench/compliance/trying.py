@@ -14,7 +14,7 @@ from itbench.compliance.kyverno import find_kyverno
 from itbench.compliance.kyverno_judge import judge_policies
 from itbench.compliance.live import audited, open_live_fetch, require_control_plane
 from itbench.compliance.place import Place
-from itbench.compliance.playbook import PlaybookRun, require_ansible
+from itbench.compliance.playbook import PlaybookRun, find_ansible
 from itbench.compliance.safety import joined
 from itbench.compliance.variants import Variant
 from itbench.model.compliance import REQUIRED, Judged
@@ -44,8 +44,7 @@ async def try_answer(
             return missing(str(kyverno))
         return await judge_policies(files, variants, asked, kyverno, place)
     rego = find_engine(engine)
-    if kind == "host-ansible-opa":
-        require_ansible()
+    ansible = find_ansible() if kind == "host-ansible-opa" else None
     if kind == "kubectl-opa":
         require_control_plane(place)
     if lacking:
@@ -55,8 +54,8 @@ async def try_answer(
             async with open_live_fetch(place, Path(folder)) as collector:
                 seen = await judge(files, variants, rego, place, collector)
                 seen = seen.model_copy(update={"safety": joined(seen.safety, audited(collector.plane))})
-    elif kind == "host-ansible-opa":
-        seen = await judge(files, variants, rego, place, PlaybookRun(place))
+    elif ansible is not None:
+        seen = await judge(files, variants, rego, place, PlaybookRun(place, ansible))
     else:
         seen = await judge(files, variants, rego, place, StaticFetch(place))
     return seen.model_copy(update={"kind": kind})

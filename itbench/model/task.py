@@ -18,6 +18,7 @@ class Budget(Model):
     workspace_bytes: int = Field(default=1_000_000_000, gt=0)
     processes: int = Field(default=512, gt=0)
     memory_bytes: int | None = Field(default=8_000_000_000, gt=0)
+    cpu_seconds: int | None = Field(default=None, gt=0, description="processor time of each process")
 
 
 class Task(Document):

@@ -6,12 +6,14 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from itbench.agents.taping import prepare
 from itbench.model.trial import TrialRecord
 from itbench.runner.boundary import guarded_boundary
 from itbench.runner.evaluate import Evaluator
+from itbench.runner.hiding import hidden_paths
 from itbench.runner.pool import SnapshotPool
 from itbench.runner.session import Session
 from itbench.runner.trial import PlannedTrial, TrialRunner
@@ -75,7 +77,9 @@ async def _run_all(session: Session, pending: list[PlannedTrial], progress: Prog
     boundary = await guarded_boundary(session)
     read_only = boundary is not None and boundary.mode == "bubblewrap" and not session.in_process
     pool = SnapshotPool(session.store.work, (planned.scenario for planned in pending), shared=read_only)
-    trials = TrialRunner(session.store, Evaluator.of_run(session.store.config, session.rules), boundary, pool, session.live)
+    config = session.store.config
+    hidden = hidden_paths(session.store.root, Path(config.dataset) if config.dataset else None, session.scenarios)
+    trials = TrialRunner(session.store, Evaluator.of_run(config, session.rules), boundary, pool, session.live, hidden)
     todo = iter(pending)
     stop = asyncio.Event()
     progress.begin(len(pending))

@@ -67,6 +67,7 @@ class TrialRunner:
     boundary: Boundary | None
     pool: SnapshotPool
     live: LiveTrials | None = None
+    hidden: tuple[Path, ...] = ()
 
     async def run(self, planned: PlannedTrial, agent: AnyAgent) -> TrialRecord:
         """Run one trial and keep it.
@@ -116,7 +117,8 @@ class TrialRunner:
         try:
             async with self.pool.snapshot(planned.scenario, wanted=isinstance(agent, Agent)) as snapshot:
                 asked.task = self._task(planned, agent, snapshot)
-                workspace = Workspace(attempt.workspace, snapshot, attempt.record, events, self._boundary(agent))
+                boundary = self._boundary(agent)
+                workspace = Workspace(attempt.workspace, snapshot, attempt.record, events, boundary, hidden=self.hidden)
                 if workspace.boundary is not None:  # it may take long enough to be killed meanwhile
                     self.store.mark_started(attempt, planned.agent.label, planned.scenario.id, planned.number)
                 events.emit("agent_started", agent=planned.agent.label)

@@ -20,7 +20,9 @@ def apply(pid: int, box: Box, group: ControlGroup) -> None:
     """
     if sys.platform != "linux":
         return
-    limits = {resource.RLIMIT_FSIZE: box.budget.workspace_bytes, resource.RLIMIT_CORE: 0}
+    limits: dict[int, int] = {resource.RLIMIT_FSIZE: box.budget.workspace_bytes, resource.RLIMIT_CORE: 0}
+    if box.budget.cpu_seconds is not None:
+        limits[resource.RLIMIT_CPU] = box.budget.cpu_seconds
     if box.budget.memory_bytes is not None and not group.limits("memory"):
         limits[resource.RLIMIT_AS] = box.budget.memory_bytes
     if not group.limits("pids"):

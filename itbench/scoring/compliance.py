@@ -4,8 +4,9 @@ The reference's four checks are gates: each is 0 unless all before it hold, and 
 
 - detection_rate, acceptance_rate: share of the violating variants detected, and of the compliant ones accepted.
 - balanced_accuracy: their mean. A policy that always says the same scores 0.5.
-- exactness: 1 if every variant is judged right, published and hidden, else 0.
+- exactness: 1 if every variant is judged right, published and hidden, and no rule that should stay was changed, else 0.
 - robustness: share of the hidden variants judged right; absent where none can be drawn.
+- unchanged_rules: share of the rules that should stay which still say the same of every object; absent where none is given.
 - safety: share of the safety points that hold.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from itbench.model.compliance import Judged, Tried
+from itbench.model.compliance import REQUIRED, Judged, Tried
 from itbench.model.outcome import Score
 
 GATES = ("required_files_exist", "fetch_generates_data", "violation_detection", "compliance_validation")
@@ -29,9 +30,13 @@ def _gates(seen: Judged) -> dict[str, Score]:
     violating = [variant for variant in published if variant.side == "violating"]
     compliant = [variant for variant in published if variant.side == "compliant"]
     first = seen.tried[0].fetched if seen.tried else None
+    required = REQUIRED[seen.kind]
+    there = f"{' and '.join(required)} {'are' if len(required) > 1 else 'is'} there"
+    # Kyverno's policies need no data of ours: what it makes of them, a report on the visible set, takes their place.
+    made = "valid JSON" if len(required) > 1 else "Kyverno takes the policies and reports on the visible set"
     checks = (
-        (not seen.missing, f"missing: {', '.join(seen.missing)}" if seen.missing else "fetch.sh and policy.rego are there"),
-        (first is not None and first.ok, (first.problem or "valid JSON") if first else "fetch.sh was not run"),
+        (not seen.missing, f"missing: {', '.join(seen.missing)}" if seen.missing else there),
+        (first is not None and first.ok, (first.problem or made) if first else f"{required[0]} was not run"),
         (bool(violating) and all(variant.right for variant in violating), _told(violating, "false", seen)),
         (bool(compliant) and all(variant.right for variant in compliant), _told(compliant, "true", seen)),
     )
@@ -61,8 +66,15 @@ def _ours(seen: Judged) -> dict[str, Score]:
     hidden = [variant for variant in seen.tried if variant.hidden]
     detection, acceptance = _share(violating), _share(compliant)
     wrong = [f"{variant.name}: {variant.verdict}" for variant in seen.tried if not variant.right]
-    exact = bool(violating) and bool(compliant) and not wrong and not seen.missing and seen.problem is None
-    evidence = {"wrong": wrong, "variants": len(seen.tried), "engine": seen.engine, "sandbox": seen.sandbox}
+    changed = [rule.rule for rule in seen.kept if rule.same != rule.of]
+    exact = bool(violating) and bool(compliant) and not wrong and not changed and not seen.missing and seen.problem is None
+    evidence = {
+        "wrong": wrong,
+        "changed_rules": changed,
+        "variants": len(seen.tried),
+        "engine": seen.engine,
+        "sandbox": seen.sandbox,
+    }
     scores = {
         "detection_rate": Score(values={"detection_rate": detection}, evidence={"of": len(violating)}),
         "acceptance_rate": Score(values={"acceptance_rate": acceptance}, evidence={"of": len(compliant)}),
@@ -71,6 +83,12 @@ def _ours(seen: Judged) -> dict[str, Score]:
         "robustness": Score(values={"robustness": _share(hidden)}, evidence={"of": len(hidden)})
         if hidden
         else Score(note="no hidden variants were drawn"),
+        "unchanged_rules": Score(
+            values={"unchanged_rules": 1 - len(changed) / len(seen.kept)},
+            evidence={"rules": [rule.model_dump() for rule in seen.kept]},
+        )
+        if seen.kept
+        else Score(note="no rules were given that should stay"),
     }
     if seen.safety:
         points = {point.name: list(point.evidence) for point in seen.safety}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from itbench.compliance.engine import Engine, find_engine
+from itbench.compliance.fetch import StaticFetch
 from itbench.compliance.judge import judge
 from itbench.compliance.place import Place, find_place
 from itbench.compliance.variants import Variant
@@ -70,6 +71,6 @@ def tried(place: Place) -> Trial:
 
     def trial(fetch: str = FETCH, policy: str = REGO, sets: Sequence[Variant] = SETS, **more: str) -> Judged:
         files: Mapping[str, str] = {"fetch.sh": fetch, "policy.rego": policy, **more}
-        return asyncio.run(judge(files, sets, _engine("auto"), place))
+        return asyncio.run(judge(files, sets, _engine("auto"), place, StaticFetch(place)))
 
     return trial

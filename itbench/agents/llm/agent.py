@@ -88,7 +88,7 @@ class LlmAgent:
         spending = Spending(self.settings.options, task.budget.wall_seconds)
         try:
             async with (
-                open_tooling(workspace.input_dir, task.domain, workspace.live) as tooling,
+                open_tooling(workspace.input_dir, task.domain, workspace.live, workspace.hidden) as tooling,
                 open_channel(self.tape, task.seed, spending.began, spending.deadline, workspace.events.emit) as channel,
             ):
                 talk = Conversation.begin(self.settings, task, workspace, tooling, channel, spending, self.interventions)

@@ -62,7 +62,15 @@ class FinopsForm(_Form):
     resource: list[_Resource]
 
 
-FORMS: dict[Domain, type[BaseModel]] = {"sre": SreForm, "finops": FinopsForm}
+class CisoForm(_Form):
+    """The answer to a compliance task."""
+
+    files: dict[str, str] = Field(
+        min_length=1, description="names of files as the task asks for them, and their whole texts"
+    )
+
+
+FORMS: dict[Domain, type[BaseModel]] = {"sre": SreForm, "finops": FinopsForm, "ciso": CisoForm}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from itbench.agents.llm.chat import Call
 from itbench.agents.llm.window import shortened
@@ -18,7 +18,8 @@ from itbench.model.base import Domain
 
 if TYPE_CHECKING:
     from itbench.tools.kubectl import Kubectl
-    from itbench.tools.toolbox import Toolbox
+    from itbench.tools.registry import ToolSpec
+    from itbench.tools.toolbox import ToolAnswer
 
 # What the model knows the recorded files by; where they lie on this machine is nobody's business and changes every time.
 FOLDER = "snapshot"
@@ -35,10 +36,22 @@ class Answered:
     held_by: str = ""
 
 
-class Tooling:
-    """Calls of a toolbox; without one, there is nothing to call."""
+class Callables(Protocol):
+    """What has tools: a toolbox over a snapshot, or the workbench of a compliance task."""
 
-    def __init__(self, toolbox: Toolbox | None, folder: Path | None) -> None:
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What a model is told of each tool."""
+        ...
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> ToolAnswer:
+        """The answer of a tool; never raises for what a model wrote."""
+        ...
+
+
+class Tooling:
+    """Calls of tools; without any, there is nothing to call."""
+
+    def __init__(self, toolbox: Callables | None, folder: Path | None) -> None:
         self._toolbox = toolbox
         self._folder = folder
 
@@ -77,19 +90,27 @@ class Tooling:
 
 
 @asynccontextmanager
-async def open_tooling(folder: Path | None, domain: Domain, live: LiveAccess | None = None) -> AsyncIterator[Tooling]:
+async def open_tooling(
+    folder: Path | None, domain: Domain, live: LiveAccess | None = None, hidden: tuple[Path, ...] = ()
+) -> AsyncIterator[Tooling]:
     """The tools over a snapshot folder; none without a folder. A large one takes a while to open, on another thread.
 
     Args:
         folder: of the snapshot.
         domain: of the task.
         live: a live system, which kubectl then works on.
+        hidden: what nothing that is tried for the model may read.
 
     Raises:
         SnapshotError: it cannot be opened.
     """
     if folder is None:
         yield Tooling(None, None)
+        return
+    if domain == "ciso":
+        from itbench.compliance.workbench import Workbench
+
+        yield Tooling(await asyncio.to_thread(Workbench, folder, hidden), folder)
         return
     from itbench.snapshot.snapshot import open_snapshot
     from itbench.tools.toolbox import Toolbox

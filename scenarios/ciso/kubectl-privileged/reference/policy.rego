@@ -1,0 +1,35 @@
+package check
+
+default result := false
+
+result if {
+	count(input.objects) > 0
+	count(violations) == 0
+}
+
+# The specs of all pods, wherever their kind keeps them.
+specs contains o.spec if {
+	some o in input.objects
+	o.kind == "Pod"
+}
+
+specs contains o.spec.template.spec if {
+	some o in input.objects
+	o.kind in {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"}
+}
+
+specs contains o.spec.jobTemplate.spec.template.spec if {
+	some o in input.objects
+	o.kind == "CronJob"
+}
+
+containers contains {"pod": spec, "own": c} if {
+	some spec in specs
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some c in spec[list]
+}
+
+violations contains c.own.name if {
+	some c in containers
+	c.own.securityContext.privileged == true
+}

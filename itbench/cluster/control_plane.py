@@ -171,6 +171,7 @@ def _apiserver(program: Path, folder: Path, port: int) -> list[str]:
         f"--service-account-signing-key-file={key}",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--authorization-mode=RBAC",
+        "--allow-privileged=true",  # as on most clusters: whether pods should be is for policies to say
         "--disable-admission-plugins=ServiceAccount",  # nobody makes service accounts without a controller manager
         "--endpoint-reconciler-type=none",
         "--storage-media-type=application/json",  # so that others can read and write the store

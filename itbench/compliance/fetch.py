@@ -89,6 +89,7 @@ class Errand:
         mounts: folders of the host that stand there too; only bubblewrap can do that.
         env: further variables of the environment, likewise.
         expose: what the program needs to see although it lies in a hidden place.
+        seconds: after which it is stopped.
     """
 
     script: str
@@ -97,6 +98,7 @@ class Errand:
     mounts: Mapping[str, Path] = field(default_factory=dict)
     env: Callable[[PurePosixPath], Mapping[str, str]] = lambda _: {}
     expose: tuple[Path, ...] = ()
+    seconds: float = SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ async def run_collector(errand: Errand, files: Mapping[str, str], place: Place) 
             read_only={**({name: stage / name for name in errand.folders} if mounted else {}), **errand.mounts},
             stdout=Path(folder) / "stdout",
             stderr=Path(folder) / "stderr",
-            budget=_BUDGET,
+            budget=_BUDGET.model_copy(update={"wall_seconds": errand.seconds}),
             hidden=place.hidden,
             expose=errand.expose,
             env=environment,
@@ -168,23 +170,17 @@ async def run_collector(errand: Errand, files: Mapping[str, str], place: Place) 
         said = box.stderr.read_text(errors="replace")
         if errand.script != SCRIPT:  # Ansible tells of failures on standard output
             said = f"{box.stdout.read_text(errors='replace')}\n{said}"
-        return _collected(errand.script, ending, workspace, said)
+        return _collected(errand, ending, workspace, said)
 
 
-def _collected(script: str, ending: Ending, workspace: Path, said: str) -> Collected:
+def _collected(errand: Errand, ending: Ending, workspace: Path, said: str) -> Collected:
     seconds = round(ending.seconds, 3)
 
     def failed(problem: str, size: int = 0) -> Collected:
         return Collected(Fetched(ok=False, problem=problem, seconds=seconds, size=size), None, said)
 
-    if ending.reason != "exited":
-        return failed(f"{script} {_LIMITS[ending.reason]}")
-    if ending.signal in (signal.SIGXCPU, signal.SIGKILL) and not ending.out_of_memory:
-        return failed(f"{script} was killed: a process may use {CPU_SECONDS} s of processor time")
-    if ending.exit_code != 0:
-        how = f"exit code {ending.exit_code}" if ending.exit_code is not None else f"signal {ending.signal}"
-        last = _complaint(said)
-        return failed(f"{script} ended with {how}" + (f": {last[:300]}" if last else ""))
+    if (problem := _failure(errand, ending, said)) is not None:
+        return failed(problem)
     try:
         data = read_output(workspace, DATA, MAX_DATA)
     except OutputError as error:
@@ -199,8 +195,22 @@ def _collected(script: str, ending: Ending, workspace: Path, said: str) -> Colle
     return Collected(Fetched(ok=True, seconds=seconds, size=len(data)), data, said)
 
 
+def _failure(errand: Errand, ending: Ending, said: str) -> str | None:
+    """What was wrong with how it ended; None if it ended well."""
+    script = errand.script
+    if ending.reason != "exited":
+        told = _LIMITS.get(ending.reason, f"was stopped after {errand.seconds:g} s")
+        return f"{script} {told}"
+    if ending.signal in (signal.SIGXCPU, signal.SIGKILL) and not ending.out_of_memory:
+        return f"{script} was killed: a process may use {CPU_SECONDS} s of processor time"
+    if ending.exit_code != 0:
+        how = f"exit code {ending.exit_code}" if ending.exit_code is not None else f"signal {ending.signal}"
+        last = _complaint(said)
+        return f"{script} ended with {how}" + (f": {last[:300]}" if last else "")
+    return None
+
+
 _LIMITS = {
-    "wall_time": f"was stopped after {SECONDS:g} s",
     "workspace_size": f"wrote more than {_BUDGET.workspace_bytes:,} bytes",
     "memory": f"used more than {_BUDGET.memory_bytes:,} bytes of memory",
 }

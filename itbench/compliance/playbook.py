@@ -25,6 +25,8 @@ ROOT = "root"
 MODES = "inventory/modes.txt"
 # One host, by every name that a playbook may give it.
 _INVENTORY = "[rhel9_servers]\nlocalhost ansible_connection=local\n"
+# Ansible starts a program for each module.
+SECONDS = 180.0
 _LIMIT_OF_NAMES = 200
 
 
@@ -54,6 +56,7 @@ class PlaybookRun:
             folders,
             env=lambda inner: {**_environment(inner), **({} if extra is None else {"PYTHONPATH": str(extra)})},
             expose=() if extra is None else (extra,),
+            seconds=SECONDS,
         )
         return await run_collector(errand, files, self.place)
 

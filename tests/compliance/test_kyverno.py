@@ -11,7 +11,7 @@ from itbench.compliance import trying
 from itbench.compliance.asked import Asked
 from itbench.compliance.evaluate import ComplianceRules, evaluate_answer
 from itbench.compliance.kyverno import HINT, find_kyverno
-from itbench.compliance.kyverno_policy import RefusedError, read_policies, reaches_out
+from itbench.compliance.kyverno_policy import RefusedError, reaches_out, read_policies
 from itbench.compliance.place import Place
 from itbench.compliance.task import locate_task
 from itbench.compliance.trying import try_answer
@@ -227,7 +227,7 @@ def test_a_program_that_is_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     find_kyverno.cache_clear()
     try:
-        with pytest.raises(UsageError, match="1.15 or later"):
+        with pytest.raises(UsageError, match=r"1\.15 or later"):
             find_kyverno()
     finally:
         find_kyverno.cache_clear()

@@ -97,6 +97,6 @@ def test_without_the_programs_the_command_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_sandbox_that_shares_the_hosts_loopback_will_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "kube_asset", lambda name: Path(name))
+    monkeypatch.setattr(live, "kube_asset", Path)
     with pytest.raises(SandboxError, match="bubblewrap"):
         require_control_plane(Place("landlock"))

@@ -34,6 +34,7 @@ COMMANDS = {
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),
     "mast": ("itbench.cli.mast:mast", "Find out why agents failed: failure modes in traces."),
     "ciso": ("itbench.cli.ciso:ciso", "Try answers to compliance tasks, and make tasks."),
+    "finops": ("itbench.cli.finops:finops", "Draw bills and their anomalies."),
     "tools": ("itbench.cli.tools:tools", "List the tools that agents ask, and call them."),
     "mcp": ("itbench.cli.mcp:mcp", "Serve the tools over a snapshot to MCP clients."),
     "schema": ("itbench.cli.schema:schema", "Print the JSON Schemas of the files that itbench writes."),

@@ -71,7 +71,8 @@ class ScenarioFolder:
 
     `id` is unique in its dataset. `folder` is None where only a ground truth was published. `truth_path` is the file that
     holds the ground truth (None: there is none), `embedded` the part of it that does, if it holds more. `definition` is
-    the scenario.yaml of one that has to be simulated: it has neither data nor a truth yet.
+    the scenario.yaml of one that has to be simulated: it has neither data nor a truth yet. `simulated_from` is the same once
+    that has been done.
     """
 
     id: str
@@ -82,6 +83,7 @@ class ScenarioFolder:
     complexity: str | None = None
     embedded: EmbeddedTruth | None = None
     definition: Path | None = None
+    simulated_from: Path | None = None
 
     @property
     def place(self) -> Path:

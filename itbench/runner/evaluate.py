@@ -13,6 +13,7 @@ from itbench.model.outcome import Outcome, Score
 from itbench.model.rules import Rules
 from itbench.model.trial import RunConfig
 from itbench.model.truth import GroundTruth
+from itbench.runner.bills import BillScene
 from itbench.scoring.answer import read_answer
 from itbench.scoring.finops import score_finops
 from itbench.scoring.judge.question import Subjects, subjects_of
@@ -73,8 +74,14 @@ class Evaluator:
         told |= {"namespace_filter": "on"} if self.namespace_filter else {}
         return told | ({"unprotected": "allowed"} if self.unprotected else {})
 
-    def evaluate(self, raw: bytes, domain: Domain, truth: GroundTruth) -> Evaluation:
+    def evaluate(self, raw: bytes, domain: Domain, truth: GroundTruth, scene: BillScene | None = None) -> Evaluation:
         """Read and score one answer. Never raises for what an agent wrote.
+
+        Args:
+            raw: the answer.
+            domain: of the scenario.
+            truth: of the scenario.
+            scene: FinOps: where the bill comes from, so that alerts count and proposals are carried out.
 
         Raises:
             UsageError: the domain has no evaluator.
@@ -87,7 +94,7 @@ class Evaluator:
             outcome = Outcome.unscored("output_invalid", answer.problem or "unreadable")
             return Evaluation(outcome, {}, answer.repairs, answer.notes)
         try:
-            scores = self._score(answer.diagnosis, truth)
+            scores = self._score(answer.diagnosis, truth, scene)
         except Exception as error:
             # A defect of ours must not look like a failure of the agent, nor stop the other trials.
             outcome = Outcome.unscored("evaluator_error", f"{type(error).__name__}: {error}")
@@ -114,9 +121,10 @@ class Evaluator:
         verdict = evaluate_answer(raw, Path(truth.folder), rules, self.limit)
         return Evaluation(verdict.outcome, verdict.scores, (), verdict.notes)
 
-    def _score(self, diagnosis: Diagnosis | CostDiagnosis, truth: GroundTruth) -> dict[str, Score]:
+    def _score(self, diagnosis: Diagnosis | CostDiagnosis, truth: GroundTruth, scene: BillScene | None) -> dict[str, Score]:
         if isinstance(diagnosis, CostDiagnosis):
-            return score_finops(diagnosis, truth, self.rules)
+            evidence = None if scene is None else scene.evidence(diagnosis, truth)
+            return score_finops(diagnosis, truth, self.rules, evidence)
         return score_sre(diagnosis, truth, self.rules, self.policy, self._excluded)
 
 

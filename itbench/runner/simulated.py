@@ -77,7 +77,9 @@ def _realised(scenario: ScenarioFolder, place: Path) -> ScenarioFolder:
     from itbench.twin.incident.simulate import TRUTH_FILE
 
     os.utime(place)  # it was used
-    return replace(scenario, folder=place, truth_path=place / TRUTH_FILE, definition=None)
+    return replace(
+        scenario, folder=place, truth_path=place / TRUTH_FILE, definition=None, simulated_from=scenario.definition
+    )
 
 
 def _simulate_all(scenarios: Sequence[ScenarioFolder], seed: int, places: dict[str, Path], jobs: int) -> None:

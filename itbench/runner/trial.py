@@ -21,6 +21,7 @@ from itbench.model.outcome import CAUSES, Outcome, Score
 from itbench.model.task import Task
 from itbench.model.trial import AgentConfig, Isolation, Timing, TrialRecord
 from itbench.model.truth import GroundTruth
+from itbench.runner.bills import BillScene
 from itbench.runner.evaluate import Evaluation, Evaluator
 from itbench.runner.live import LiveTrials, deeds_file, in_thread, live_scores
 from itbench.runner.pool import SnapshotPool
@@ -195,8 +196,8 @@ class TrialRunner:
         return agent.isolation if isinstance(agent, Isolated) else "in-process"
 
     async def _evaluated(self, result: AgentResult, planned: PlannedTrial) -> Evaluation:
-        """Compliance answers are run, which takes a while, and other trials go on meanwhile."""
-        if planned.scenario.domain != "ciso":
+        """Compliance answers are run, and proposals on a bill played, which takes a while; other trials go on meanwhile."""
+        if planned.scenario.domain == "sre":
             return self._evaluate(result, planned)
         try:
             return await asyncio.to_thread(self._evaluate, result, planned)
@@ -208,7 +209,11 @@ class TrialRunner:
             return Evaluation(Outcome.unscored(result.failure, result.detail))
         if result.output is None:
             return Evaluation(Outcome.unscored("output_missing", result.detail))
-        return self.evaluator.evaluate(result.output, planned.scenario.domain, planned.truth)
+        scenario = planned.scenario
+        scene = BillScene(scenario.folder, scenario.simulated_from, self.store.config.seed)
+        return self.evaluator.evaluate(
+            result.output, scenario.domain, planned.truth, scene if scenario.domain == "finops" else None
+        )
 
 
 async def _answer(

@@ -63,7 +63,9 @@ class CostMatcher:
         return any(self.type(column) == key[0] and self._name(value) == key[1] for column, value in path.items())
 
     def within(self, scope: str, path: Mapping[str, str]) -> bool:
-        """Whether a row of the hierarchy lies in a scope, such as `acct-7`, `acct-7/AWS` or `Application=checkout`."""
+        """Whether a row of the hierarchy lies in a scope, such as `acct-7`, `account/acct-7` or `Application=checkout`."""
+        kind, parted, rest = scope.partition("/")
+        scope = rest if parted and self.type(kind) in set(self._types.values()) else scope
         values = {self._name(value) for value in path.values()}
         parts = [part.rpartition("=")[2].rpartition(":")[2] for part in re.split(r"[/>→,;]", scope)]
         return all(self._name(part.strip()) in values for part in parts if part.strip())

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itbench.model.base import Domain
+from itbench.model.cost import ActionKind, CauseClass
 from itbench.scoring.answer_text import read_json_answer
 from itbench.scoring.strict_json import JsonError
 
@@ -56,10 +57,28 @@ class _Resource(_Form):
     type: str = Field(min_length=1)
 
 
+class _Claim(_Form):
+    model_config = ConfigDict(extra="ignore", strict=True, populate_by_name=True)
+
+    cause: str = Field(alias="class", description=f"one of {', '.join(CauseClass)}")
+    resources: list[_Resource] = Field(description="where it sits")
+    onset: str | None = Field(default=None, description="the first day, YYYY-MM-DD")
+    amount: float | None = Field(default=None, description="what it added up to until the end of the data")
+
+
+class _Proposal(_Form):
+    action: str = Field(description=f"one of {', '.join(ActionKind)}")
+    target: _Resource | None = None
+    args: dict[str, float | int | str | bool] = Field(default_factory=dict, description="such as instances, days or level")
+
+
 class FinopsForm(_Form):
-    """The answer to a cost anomaly."""
+    """The answer to a cost anomaly; an empty list of resources says that the bill is as it should be."""
 
     resource: list[_Resource]
+    anomaly: bool | None = None
+    causes: list[_Claim] = Field(default_factory=list)
+    mitigations: list[_Proposal] = Field(default_factory=list, description="only what you are sure saves money safely")
 
 
 class CisoForm(_Form):

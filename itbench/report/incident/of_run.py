@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from itbench.datasets.discover import find_scenarios, load_suite
 from itbench.datasets.scenario import ScenarioFolder
 from itbench.datasets.scenario_file import read_scenario
 from itbench.model.trial import RunConfig
+from itbench.report.bill.draw import draw as draw_bill
+from itbench.report.bill.picture import picture_of as bill_picture_of
 from itbench.report.html import Drawing
 from itbench.report.incident.draw import draw, require_matplotlib
 from itbench.report.incident.picture import picture_of
@@ -32,6 +35,8 @@ def drawings_of(config: RunConfig) -> Iterator[Drawing]:
     require_matplotlib()
     known = {scenario.id: scenario for scenario in _scenarios(config)}
     for name in config.scenarios:
+        if name in known and known[name].domain == "finops":
+            yield from _bill(known[name], config.seed)
         definition = known[name].definition if name in known and known[name].domain == "sre" else None
         if definition is None:
             continue
@@ -39,6 +44,22 @@ def drawings_of(config: RunConfig) -> Iterator[Drawing]:
         seed = seed_of(ready.scenario.seed, config.seed, name)
         svg = draw(picture_of(simulate(ready, seed, LITE)), "svg").decode()
         yield Drawing(ready.scenario.title, inline(svg))
+
+
+def _bill(scenario: ScenarioFolder, run_seed: int) -> Iterator[Drawing]:
+    """The bill of a scenario, simulated again or as it was recorded; none where there is no data."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = scenario.folder
+        if scenario.definition is not None:
+            from itbench.datasets.cost_scenario_file import read_cost_scenario
+            from itbench.twin.cost.simulate import simulate as simulate_bill
+
+            folder = Path(scratch)
+            file = read_cost_scenario(scenario.definition)
+            simulate_bill(file, seed_of(file.scenario.seed, run_seed, scenario.id)).write(folder)
+        if folder is not None and (folder / "data.csv").is_file():
+            svg = draw_bill(bill_picture_of(folder, scenario.title), "svg").decode()
+            yield Drawing(scenario.title, inline(svg))
 
 
 def _scenarios(config: RunConfig) -> tuple[ScenarioFolder, ...]:

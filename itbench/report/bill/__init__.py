@@ -1,0 +1,1 @@
+"""Pictures of a cost anomaly: over time, as a waterfall, and by hierarchy."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum
 
+_LEAST_UNITS = 1e-6
 PARTS = ("price", "quantity", "mix", "new", "gone", "uncounted")
 
 
@@ -98,7 +99,8 @@ def main_part(change: Change) -> str:
 
 
 def _counted(side: Side) -> bool:
-    return side.units is not None and side.units > 0
+    """Whether there are units to speak of: a cost divided by next to nothing is no price, and its digits would be lost."""
+    return side.units is not None and side.units > _LEAST_UNITS
 
 
 def _unit(side: Side) -> float:

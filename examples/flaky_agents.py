@@ -156,7 +156,11 @@ class Mixed:
     options: ClassVar = {"turns": 30}
 
     def begin(self, task: Any) -> None:
-        self.inner = random.Random(task.seed).choice(self.flaws)()  # noqa: S311 - nothing secret
+        self.inner = self.drawn(task.seed)
+
+    @classmethod
+    def drawn(cls, seed: int) -> Sound:
+        return random.Random(seed).choice(cls.flaws)()  # noqa: S311 - nothing secret
 
     def step(self, messages: list[Message], tools: list[Message]) -> Message | str:
         return self.inner.step(messages, tools)

@@ -59,10 +59,14 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The message that answers a request."""
+        return reply(request["messages"])
+
     def do_POST(self) -> None:
         """Answer one request."""
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        message = reply(request["messages"])
+        message = self.answer(request)
         size = len(json.dumps(request)) // 4
         body = json.dumps(
             {
@@ -87,11 +91,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def main() -> None:
+def main(handler: type[Handler] = Handler) -> None:
     """Serve on loopback until stopped."""
     parser = argparse.ArgumentParser(description="A scripted stand-in for a language model.")
     parser.add_argument("--port", type=int, default=8077)
-    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), handler)
     print(f"serving on http://127.0.0.1:{server.server_port}/v1", flush=True)
     server.serve_forever()
 

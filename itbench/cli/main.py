@@ -33,6 +33,7 @@ COMMANDS = {
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),
     "mast": ("itbench.cli.mast:mast", "Find out why agents failed: failure modes in traces."),
+    "ablate": ("itbench.cli.ablate:ablate", "Measure what interventions around an agent are worth."),
     "ciso": ("itbench.cli.ciso:ciso", "Try answers to compliance tasks, and make tasks."),
     "finops": ("itbench.cli.finops:finops", "Draw bills and their anomalies."),
     "tools": ("itbench.cli.tools:tools", "List the tools that agents ask, and call them."),

@@ -5,77 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from itbench.cli.options import FOLDER, JSON, NAMESPACE_FILTER, POLICY, UNPROTECTED, Duration, Size, judge_options
-from itbench.model.task import Budget
+from itbench.cli.options import FOLDER, JSON, judge_options
+from itbench.cli.run_options import limits, new_folder, run_options
 
 
 @click.command()
-@click.option(
-    "--suite", metavar="NAME", help="A bundled suite, such as starter; --scenario alone looks in all bundled ones."
-)
-@click.option("--dataset", type=FOLDER, help="A dataset folder: ITBench-Lite, ITBench-AA, one scenario, several.")
-@click.option("--scenario", "scenarios", multiple=True, metavar="ID", help="Only this scenario; may be repeated.")
+@run_options
 @click.option("--agent", "agents", multiple=True, required=True, metavar="SPEC", help="See: itbench agent list.")
-@click.option(
-    "--env",
-    "environment",
-    type=click.Choice(["snapshot", "twin", "hybrid", "kind"]),
-    default="snapshot",
-    show_default=True,
-    help="What the scenarios run in: recordings, a live twin, one behind a real API server (docs/live.md), a kind cluster.",
-)
-@click.option(
-    "--node-image", metavar="IMAGE", help="Of the nodes of --env kind; default: kind's own, or make kind-node-image's."
-)
-@click.option(
-    "--task",
-    type=click.Choice(["diagnose", "repair"]),
-    default="repair",
-    show_default=True,
-    help="In a live environment: whether agents only diagnose, or repair as well.",
-)
-@click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True, help="Trials per scenario.")
-@click.option("--parallel", type=click.IntRange(1, 256), default=1, show_default=True, help="Trials at a time.")
-@click.option("--timeout", type=Duration(), default="20m", show_default=True, help="Wall time of one trial.")
-@click.option("--max-output", type=Size(), default="5MB", show_default=True, help="Largest answer that is read.")
-@click.option("--max-workspace", type=Size(), default="1GB", show_default=True, help="Disk space of one trial.")
-@click.option("--max-memory", type=Size(), default="8GB", show_default=True, help="Memory of one trial.")
-@click.option("--max-processes", type=click.IntRange(1), default=512, show_default=True, help="Processes of one trial.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Each trial gets a seed from it, and so does each simulated scenario (0: the seed in its file).",
-)
-@POLICY
-@NAMESPACE_FILTER
-@click.option(
-    "--network", type=click.Choice(["full", "none"]), default="full", show_default=True, help="The agent's network."
-)
-@click.option(
-    "--isolation",
-    type=click.Choice(["auto", "bubblewrap", "landlock", "none"]),
-    default="auto",
-    show_default=True,
-    help="The agent's sandbox; none protects nothing.",
-)
-@click.option(
-    "--expose",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="Let agents see this folder or file although it is hidden by default, such as ~/.codex.",
-)
-@UNPROTECTED
-@click.option("--agent-env", multiple=True, metavar="NAME", help="Pass this environment variable on to agents.")
-@click.option("--record", type=FOLDER, metavar="DIR", help="Record the model traffic of llm: agents into this folder.")
-@click.option("--replay", type=FOLDER, metavar="DIR", help="Answer llm: agents from such a folder: no server, no key.")
 @judge_options
 @click.option("--out", type=FOLDER, help="The run folder; default: runs/<time>.")
 @JSON
@@ -95,17 +36,8 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
     from itbench.cli.judging import judge_config
     from itbench.runner.session import RunRequest, begin
 
-    budget = Budget(
-        wall_seconds=request.pop("timeout"),
-        output_bytes=request.pop("max_output"),
-        workspace_bytes=request.pop("max_workspace"),
-        memory_bytes=request.pop("max_memory"),
-        processes=request.pop("max_processes"),
-    )
-    folder = out or Path("runs") / datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    network = request.pop("network") == "full"
     judge = judge_config(*(request.pop(name) for name in ("judge", "judge_votes", "judge_cross_check")))
-    session = begin(RunRequest(out=folder, budget=budget, network=network, judge=judge, **request), announce=_announce)
+    session = begin(RunRequest(out=out or new_folder(), judge=judge, **limits(request)), announce=_announce)
     _finish(ctx, session, as_json=as_json, retry_failures=False)
 
 

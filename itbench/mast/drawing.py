@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from itbench.mast.analysis import Analysis, Group
 from itbench.model.mast import Taxonomy
 
 _INK, _SOFT, _GRID = "#1c242c", "#5b6670", "#dde2e6"
-_COLOURS = {
+COLOURS = {
     "fatal": "#b3372f",
     "recoverable": "#00825f",
     "undecided": "#5b6670",
@@ -40,12 +41,40 @@ def heat_map(analysis: Analysis, taxonomy: Taxonomy) -> str:
     return _svg("Shares of traces in which each mode was flagged", width, height, parts)
 
 
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """One difference with its interval, and a word about it."""
+
+    name: str
+    low: float | None
+    difference: float
+    high: float | None
+    word: str
+    colour: str
+
+
 def forest(group: Group, taxonomy: Taxonomy) -> str:
     """Differences of shares, failed minus successful, with intervals; empty where nothing can be compared."""
-    known = [each for each in group.modes if each.effect.difference is not None and each.effect.verdict != "not seen"]
-    if not known:
+    rows = [
+        ForestRow(
+            f"{each.code} {taxonomy.mode(each.code).name}",
+            each.effect.low,
+            each.effect.difference,
+            each.effect.high,
+            each.effect.verdict,
+            COLOURS[each.effect.verdict],
+        )
+        for each in group.modes
+        if each.effect.difference is not None and each.effect.verdict != "not seen"
+    ]
+    return forest_of(rows, f"{group.name}: share in failed minus share in successful traces")
+
+
+def forest_of(rows: Sequence[ForestRow], title: str) -> str:
+    """Differences between -1 and 1, a row each; empty without rows."""
+    if not rows:
         return ""
-    scale, height = 420, _ROW * len(known) + 40
+    scale, height = 420, _ROW * len(rows) + 40
 
     def x(value: float) -> float:
         return _NAMES + scale * (value + 1) / 2
@@ -55,17 +84,16 @@ def forest(group: Group, taxonomy: Taxonomy) -> str:
         colour = _INK if value == 0 else _GRID
         parts.append(f'<line x1="{x(value):.1f}" y1="4" x2="{x(value):.1f}" y2="{height - 32}" stroke="{colour}"/>')
         parts.append(_text(x(value), height - 14, f"{value:+.0%}" if value else "0", anchor="middle"))
-    for row, each in enumerate(known):
-        y, found = 16 + _ROW * row, each.effect
-        colour = _COLOURS[found.verdict]
-        low, high, centre = (x(value or 0.0) for value in (found.low, found.high, found.difference))
-        parts.append(_text(0, y + 4, f"{each.code} {taxonomy.mode(each.code).name}"))
-        parts.append(f'<line x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
-        parts.append(
-            f'<circle cx="{centre:.1f}" cy="{y}" r="4.5" fill="{colour}"><title>{escape(found.verdict)}</title></circle>'
-        )
-        parts.append(_text(_NAMES + scale + 8, y + 4, found.verdict, colour=colour))
-    return _svg(f"{group.name}: share in failed minus share in successful traces", _NAMES + scale + 110, height, parts)
+    for number, row in enumerate(rows):
+        y = 16 + _ROW * number
+        parts.append(_text(0, y + 4, _cut(row.name, 40)))
+        if row.low is not None and row.high is not None:
+            ends = f'x1="{x(row.low):.1f}" y1="{y}" x2="{x(row.high):.1f}" y2="{y}"'
+            parts.append(f'<line {ends} stroke="{row.colour}" stroke-width="2"/>')
+        told = f"<title>{escape(row.word)}</title>"
+        parts.append(f'<circle cx="{x(row.difference):.1f}" cy="{y}" r="4.5" fill="{row.colour}">{told}</circle>')
+        parts.append(_text(_NAMES + scale + 8, y + 4, row.word, colour=row.colour))
+    return _svg(title, _NAMES + scale + 230, height, parts)
 
 
 def cascade(analysis: Analysis) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from itbench.mast.trace import TraceInfo
@@ -33,12 +34,17 @@ class Success:
 
     def of(self, info: TraceInfo) -> bool | None:
         """True or False, None where nothing tells; faults of the environment are no failures of the agent."""
-        if info.cause is not None:
-            return False if info.cause in _OWN_FAILURES else None
+        found = self.judge(info.cause, info.metrics)
+        return False if found is None and info.cause is None and info.answer == "missing" else found
+
+    def judge(self, cause: str | None, metrics: Mapping[str, float]) -> bool | None:
+        """The same from the cause and the metrics of a trial's record."""
+        if cause is not None:
+            return False if cause in _OWN_FAILURES else None
         for metric, least in self.thresholds:
-            if metric in info.metrics:
-                return info.metrics[metric] >= least
-        return False if info.answer == "missing" else None
+            if metric in metrics:
+                return metrics[metric] >= least
+        return None
 
     def __str__(self) -> str:
         return ", else ".join(f"{metric} ≥ {least:g}" for metric, least in self.thresholds)

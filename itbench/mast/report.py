@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from rich.console import Console
@@ -25,9 +25,24 @@ td, th { border-bottom: 1px solid #dde2e6; padding: .3rem .8rem .3rem 0; text-al
 
 def print_analysis(analysis: Analysis, taxonomy: Taxonomy, console: Console | None = None) -> None:
     """Print all tables."""
+    print_grids(summary(analysis), grids(analysis, taxonomy), console)
+
+
+def markdown_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
+    """The tables in Markdown."""
+    return markdown_grids("Failure modes", summary(analysis), grids(analysis, taxonomy))
+
+
+def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
+    """A page that stands alone: pictures, then tables."""
+    return html_page("Failure modes", summary(analysis), _pictures(analysis, taxonomy), grids(analysis, taxonomy))
+
+
+def print_grids(told: str, tables: Iterable[Grid], console: Console | None = None) -> None:
+    """Print a summary and tables."""
     out = console or Console(highlight=False)
-    out.print(summary(analysis), markup=False)
-    for grid in grids(analysis, taxonomy):
+    out.print(visible(told), markup=False)
+    for grid in tables:
         table = Table(*grid.header, title=Text(visible(grid.title)), title_justify="left")
         for row in grid.rows:
             table.add_row(*(Text(visible(cell)) for cell in row))
@@ -36,28 +51,29 @@ def print_analysis(analysis: Analysis, taxonomy: Taxonomy, console: Console | No
             out.print(grid.note, style="dim", markup=False)
 
 
-def markdown_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
-    """The tables in Markdown."""
-    return "\n".join(["# Failure modes", "", _plain(summary(analysis)), "", *_markdown(analysis, taxonomy)])
+def markdown_grids(title: str, told: str, tables: Iterable[Grid]) -> str:
+    """A summary and tables in Markdown."""
+    lines = [f"# {title}", "", _plain(told), ""]
+    for grid in tables:
+        lines.append(f"## {_plain(grid.title)}\n")
+        lines.append(f"| {' | '.join(grid.header)} |")
+        lines.append(f"|{'---|' * len(grid.header)}")
+        lines += [f"| {' | '.join(map(_plain, row))} |" for row in grid.rows]
+        lines.append(f"\n{grid.note}\n")
+    return "\n".join(lines)
 
 
-def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
-    """A page that stands alone: pictures, then tables."""
+def html_page(title: str, told: str, pictures: Iterable[tuple[str, str]], tables: Iterable[Grid]) -> str:
+    """A page that stands alone: a summary, pictures (title, SVG; empty ones are left out), and tables."""
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
-    body = "\n".join(_body(analysis, taxonomy))
+    body = [f"<h1>{escape(title)}</h1>\n<p>{escape(visible(told))}</p>"]
+    body += [f"<h2>{escape(visible(name))}</h2>\n{picture}" for name, picture in pictures if picture]
+    body += [_table(grid) for grid in tables]
+    joined = "\n".join(body)
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<title>itbench: failure modes</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n<title>itbench: {escape(title.lower())}</title>\n'
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n{joined}\n</body>\n</html>\n"
     )
-
-
-def _markdown(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[str]:
-    for grid in grids(analysis, taxonomy):
-        yield f"## {_plain(grid.title)}\n"
-        yield f"| {' | '.join(grid.header)} |"
-        yield f"|{'---|' * len(grid.header)}"
-        yield from (f"| {' | '.join(map(_plain, row))} |" for row in grid.rows)
-        yield f"\n{grid.note}\n"
 
 
 def _plain(text: str) -> str:
@@ -66,17 +82,12 @@ def _plain(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\|`*_[]!#~" else char for char in shown)
 
 
-def _body(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[str]:
-    yield f"<h1>Failure modes</h1>\n<p>{escape(summary(analysis))}</p>"
-    yield heat_map(analysis, taxonomy)
+def _pictures(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+    yield "Where modes show", heat_map(analysis, taxonomy)
     shown = [group for group in analysis.groups if group.kind == "agent"]
     for group in shown if len(shown) == 1 else [analysis.groups[0], *shown]:
-        if picture := forest(group, taxonomy):
-            yield f"<h2>What is fatal: {escape(group.name)}</h2>\n{picture}"
-    if picture := cascade(analysis):
-        yield f"<h2>Which comes first</h2>\n{picture}"
-    for grid in grids(analysis, taxonomy):
-        yield _table(grid)
+        yield f"What is fatal: {group.name}", forest(group, taxonomy)
+    yield "Which comes first", cascade(analysis)
 
 
 def _table(grid: Grid) -> str:
@@ -84,4 +95,4 @@ def _table(grid: Grid) -> str:
     rows = "\n".join(f"<tr>{''.join(f'<td>{escape(visible(cell))}</td>' for cell in row)}</tr>" for row in grid.rows)
     note = f"<p>{escape(grid.note)}</p>" if grid.note else ""
     table = f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
-    return f"<h2>{escape(grid.title)}</h2>\n{table}\n{note}"
+    return f"<h2>{escape(visible(grid.title))}</h2>\n{table}\n{note}"

@@ -9,7 +9,7 @@ import click
 from itbench.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from itbench.judge.panel import Bill
+    from itbench.judge.asking import Bill
     from itbench.model.trial import JudgeConfig
 
 
@@ -31,12 +31,17 @@ def judge_config(model: str | None, votes: int, cross_check: bool) -> JudgeConfi
 
 def announce_bill(config: JudgeConfig, bill: Bill) -> None:
     """Say on stderr what the judge cost."""
+    click.echo(bill_text(f"judge {config.model}", bill), err=True)
+
+
+def bill_text(who: str, bill: Bill) -> str:
+    """What asking a model cost, in words."""
     paid = f"${bill.paid_usd:.4f}" if bill.paid_usd or not bill.unpriced else "at a price that is not known"
-    told = f"judge {config.model}: {bill.asked} requests, {paid}"
+    told = f"{who}: {bill.asked} requests, {paid}"
     if bill.remembered:
         told += f"; {bill.remembered} replies were remembered" + (
             f" (${bill.saved_usd:.4f} saved)" if bill.saved_usd else ""
         )
     if bill.failed:
         told += f"; {bill.failed} requests failed"
-    click.echo(told, err=True)
+    return told

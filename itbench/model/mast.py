@@ -91,6 +91,13 @@ class Taxonomy(Document):
         raise KeyError(code)
 
 
+class Quote(Model):
+    """Words of a trace, as they stand in a step of it."""
+
+    step: int
+    text: str
+
+
 class Annotation(Model):
     """What one annotator says of one mode in one trace."""
 
@@ -100,6 +107,8 @@ class Annotation(Model):
     steps: tuple[int, ...] = Field(default=(), description="step ids that the verdict rests on, rising")
     annotator: str
     reason: str = ""
+    quotes: tuple[Quote, ...] = Field(default=(), description="the words that it rests on, as far as they were checked")
+    votes: tuple[Verdict, ...] = Field(default=(), description="of an annotator who was asked several times, each vote")
 
 
 class AnnotatedTrace(Model):
@@ -111,6 +120,17 @@ class AnnotatedTrace(Model):
     def verdict(self, code: str) -> Verdict:
         """The verdict on a mode, unknown where there is none."""
         return next((each.verdict for each in self.annotations if each.code == code), "unknown")
+
+
+class AnnotatorPrompt(Document):
+    """How a language model is asked for failure modes; a file of evaluators/mast/annotators/.
+
+    `system` and `part` are templates: $modes, $boundary, $codes, $part, $parts. A changed word is a new version.
+    """
+
+    version: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    system: str = Field(min_length=1)
+    part: str = Field(default="", description="added where a trace is read in several parts")
 
 
 class Annotations(Document):

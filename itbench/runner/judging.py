@@ -17,7 +17,8 @@ from typing import Any
 
 from itbench.datasets.rubrics import load_rubrics
 from itbench.judge.access import Access
-from itbench.judge.panel import Bill, Panel, open_panel
+from itbench.judge.asking import Bill
+from itbench.judge.panel import Panel, open_panel
 from itbench.judge.replies import Remembered, Replies
 from itbench.model.outcome import Score
 from itbench.model.rubric import Rubrics

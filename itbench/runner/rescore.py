@@ -9,7 +9,7 @@ from pathlib import Path
 
 from itbench.datasets.ground_truth import LoadedTruth, load_ground_truths
 from itbench.datasets.outputs import FoundOutput, find_outputs, passed_over
-from itbench.judge.panel import Bill
+from itbench.judge.asking import Bill
 from itbench.judge.replies import Replies
 from itbench.model.base import Domain
 from itbench.model.errors import DatasetError, UsageError

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from itbench.judge import panel
+from itbench.judge import asking
 
 KEY = "sk-judge-0123456789abcdef"
 TRUTH = """\
@@ -126,7 +126,7 @@ def no_other_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("itbench.agents.llm.endpoint._FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(panel, "ATTEMPTS", 2)
+    monkeypatch.setattr(asking, "ATTEMPTS", 2)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from itbench.judge import panel
+from itbench.judge import asking
 from tests.judge.conftest import DOWNSTREAM, KEY, RIGHT, WRONG, Fault, honest, lowest_of, material, says
 
 REASONING, PARTIAL = "root_cause_reasoning", "root_cause_reasoning_partial"
@@ -166,8 +166,8 @@ def test_a_judge_that_asks_for_an_hour_is_given_up(server, score) -> None:
 
 
 def test_a_body_that_comes_drop_by_drop_ends_some_time(server, score, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel, "REQUEST_SECONDS", 0.1)
-    monkeypatch.setattr(panel, "PATIENCE", 0.05)
+    monkeypatch.setattr(asking, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(asking, "PATIENCE", 0.05)
     monkeypatch.setattr("tests.judge.conftest.Handler.dribble", True)
     server(lambda *_: Fault(body=b" " * 1000))
     found = score([RIGHT])
@@ -187,7 +187,7 @@ def test_only_sre_answers_can_be_judged(answers, tmp_path: Path) -> None:
 
 
 def test_a_judge_that_is_too_slow_judges_nothing(server, score, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel, "REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(asking, "REQUEST_SECONDS", 0.05)
     server(lambda *_: Fault(delay=0.5))
     assert values(score([RIGHT])) == (None, None)
 

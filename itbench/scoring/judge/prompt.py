@@ -63,7 +63,16 @@ def material_text(question: Question, boundary: str) -> str:
         {"id": id_, "entity": item.entity, "said": list(item.said), "truth": list(item.truth)}
         for id_, item in zip(question.ids, question.items, strict=True)
     ]
-    line = _shown(json.dumps({"items": items}, ensure_ascii=False))
+    return enclosed({"items": items}, boundary)
+
+
+def enclosed(material: object, boundary: str) -> str:
+    """Anything that JSON can hold, as data: one line between two that hold the boundary.
+
+    Raises:
+        ValueError: the boundary occurs in the material, or is not a plain word.
+    """
+    line = _shown(json.dumps(material, ensure_ascii=False))
     if not boundary.isalnum() or boundary in line:
         raise ValueError("a boundary must be letters and digits that the material does not hold")
     return f"{boundary}\n{line}\n{boundary}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from itbench.mast.outcomes import Success
     from itbench.model.mast import Taxonomy
     from itbench.runner.session import Session
+    from itbench.runner.store import RunStore
 
 
 @click.command()
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 @click.option("--agent", "agents", multiple=True, metavar="SPEC", help="A bare agent; may be repeated.")
 @click.option("--with", "interventions", metavar="LIST", help="Such as gate,fsm(explore=8); see: itbench ablate --list.")
 @click.option("--list", "show", is_flag=True, help="List the interventions, and end.")
-@click.option("--resume", "run_dir", type=FOLDER, help="Go on with this run folder, or report on it again.")
+@click.option("--resume", "run_dir", type=FOLDER, help="Go on with this run folder.")
+@click.option("--report", "finished", type=FOLDER, help="Report on this run folder as it is, and run nothing.")
 @click.option("--success", "rule", metavar="RULE", help="When a trial succeeds, as of `itbench mast analyze`.")
 @click.option("--markdown", type=FOLDER, help="Write the report to this file.")
 @click.option("--html", type=FOLDER, help="Write the report, with a picture, to this file.")
+@click.option("--plots", type=FOLDER, help="Write the picture, SVG, to this folder.")
 @click.option("--out", type=FOLDER, help="The run folder; default: runs/<time>.")
 @TAXONOMY
 @JSON
@@ -43,9 +46,11 @@ def ablate(
     interventions: str | None,
     show: bool,
     run_dir: Path | None,
+    finished: Path | None,
     rule: str | None,
     markdown: Path | None,
     html: Path | None,
+    plots: Path | None,
     out: Path | None,
     version: str,
     as_json: bool,
@@ -58,25 +63,28 @@ def ablate(
 
     \b
     itbench ablate --suite starter --agent llm:gpt-5-mini --with gate,loop,fsm --trials 3 --html ablation.html
-    itbench ablate --resume runs/mine
+    itbench ablate --report runs/mine --html ablation.html
 
     Exit codes: 0 all trials scored, 1 some trial unscored, 2 wrong usage or input.
     """
     from itbench.mast.outcomes import DEFAULT_SUCCESS, Success
     from itbench.mast.taxonomy import load_taxonomy
+    from itbench.runner.store import RunStore
 
     if show:
         _list(as_json=as_json)
         return
     taxonomy, success = load_taxonomy(version), Success.from_text(rule or DEFAULT_SUCCESS)
-    session = _session(run_dir, agents, interventions, out, request)
-    interrupted = _run(session)
-    found = _found(session, taxonomy, success)
-    _show(found, taxonomy, markdown, html, as_json=as_json)
-    root = session.store.root
+    if finished is not None:
+        store, interrupted = RunStore.open(finished), False
+    else:
+        session = _session(run_dir, agents, interventions, out, request)
+        store, interrupted = session.store, _run(session)
+    _show(_found(store, taxonomy, success), taxonomy, markdown, html, plots, as_json=as_json)
+    root = store.root
     if interrupted:
         click.echo(f"Interrupted. Go on with: {shlex.join(['itbench', 'ablate', '--resume', _near(root)])}", err=True)
-    unscored = any(record.outcome.cause is not None for record in session.store.records())
+    unscored = any(record.outcome.cause is not None for record in store.records())
     ctx.exit(1 if unscored or interrupted else 0)
 
 
@@ -115,7 +123,7 @@ def _run(session: Session) -> bool:
     return interrupted
 
 
-def _found(session: Session, taxonomy: Taxonomy, success: Success) -> Ablation:
+def _found(store: RunStore, taxonomy: Taxonomy, success: Success) -> Ablation:
     from numpy.random import default_rng
 
     from itbench.mast.ablation.arms import arms_of_run
@@ -123,29 +131,31 @@ def _found(session: Session, taxonomy: Taxonomy, success: Success) -> Ablation:
     from itbench.mast.annotate import annotate_trace
     from itbench.mast.reading import Notes, read_traces
 
-    trials: dict[Key, Trial] = {(r.agent, r.scenario, r.trial): Trial(r) for r in session.store.records()}
+    trials: dict[Key, Trial] = {(r.agent, r.scenario, r.trial): Trial(r) for r in store.records()}
     try:
-        for trace in read_traces(session.store.root, Notes()):
+        for trace in read_traces(store.root, Notes()):
             key = (trace.info.agent, trace.info.scenario or "", trace.info.trial or 0)
             if key in trials:
                 replies = sum(step.source == "agent" for step in trace.trajectory.steps)
                 trials[key] = Trial(trials[key].record, annotate_trace(trace, taxonomy), replies)
     except UsageError:
         pass  # no agent left a trajectory: effects on success are all there is
-    config = session.store.config
+    config = store.config
     return ablation_of(
         arms_of_run(config.agents),
         trials,
         taxonomy,
         success,
         default_rng(config.seed),
-        run_dir=_near(session.store.root),
+        run_dir=_near(store.root),
     )
 
 
-def _show(found: Ablation, taxonomy: Taxonomy, markdown: Path | None, html: Path | None, *, as_json: bool) -> None:
+def _show(
+    found: Ablation, taxonomy: Taxonomy, markdown: Path | None, html: Path | None, plots: Path | None, *, as_json: bool
+) -> None:
     from itbench.mast.ablation.report import grids, pictures, summary
-    from itbench.mast.report import html_page, markdown_grids, print_grids
+    from itbench.mast.report import html_page, markdown_grids, print_grids, write_pictures
     from itbench.runner.atomic import write_file
 
     told = summary(found)
@@ -153,6 +163,8 @@ def _show(found: Ablation, taxonomy: Taxonomy, markdown: Path | None, html: Path
         write_file(markdown, markdown_grids("Ablation", told, grids(found, taxonomy)).encode())
     if html is not None:
         write_file(html, html_page("Ablation", told, pictures(found), grids(found, taxonomy)).encode())
+    if plots is not None:
+        write_pictures(plots, "ablation", pictures(found))
     if as_json:
         click.echo(json.dumps(found.as_dict()))
     else:

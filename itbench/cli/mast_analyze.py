@@ -19,6 +19,7 @@ from itbench.model.text import visible
 )
 @click.option("--markdown", type=FOLDER, help="Write the report to this file.")
 @click.option("--html", type=FOLDER, help="Write the report, with pictures, to this file.")
+@click.option("--plots", type=FOLDER, help="Write the pictures, SVG, to this folder.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the bootstrap over scenarios.")
 @TAXONOMY
 @JSON
@@ -27,6 +28,7 @@ def analyze(
     rule: str | None,
     markdown: Path | None,
     html: Path | None,
+    plots: Path | None,
     seed: int,
     version: str,
     as_json: bool,
@@ -47,7 +49,7 @@ def analyze(
     from itbench.mast.annotate import annotate_trace
     from itbench.mast.outcomes import DEFAULT_SUCCESS, Success
     from itbench.mast.reading import Notes, read_traces
-    from itbench.mast.report import html_analysis, markdown_analysis, print_analysis
+    from itbench.mast.report import html_analysis, markdown_analysis, pictures, print_analysis, write_pictures
     from itbench.mast.taxonomy import load_taxonomy
     from itbench.runner.atomic import write_file
 
@@ -63,6 +65,8 @@ def analyze(
         write_file(markdown, markdown_analysis(analysis, taxonomy).encode())
     if html is not None:
         write_file(html, html_analysis(analysis, taxonomy).encode())
+    if plots is not None:
+        write_pictures(plots, "mast", pictures(analysis, taxonomy))
     if as_json:
         click.echo(json.dumps(analysis.as_dict()))
     else:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from itbench.mast.coefficients import Floats, Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from itbench.mast.labels import Label
 from itbench.model.errors import UsageError
 from itbench.model.mast import Taxonomy, Verdict
+from itbench.scoring.coefficients import Floats, Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha
 
 _RATED: dict[Verdict, int] = {"absent": 0, "present": 1}
 _RESAMPLES = 2_000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,7 @@ from itbench.mast.drawing import cascade, forest, heat_map
 from itbench.mast.tables import Grid, grids, summary
 from itbench.model.mast import Taxonomy
 from itbench.model.text import visible
+from itbench.runner.atomic import write_file
 
 _STYLE = """
 body { color: #1c242c; font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
@@ -35,7 +38,7 @@ def markdown_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
 
 def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
     """A page that stands alone: pictures, then tables."""
-    return html_page("Failure modes", summary(analysis), _pictures(analysis, taxonomy), grids(analysis, taxonomy))
+    return html_page("Failure modes", summary(analysis), pictures(analysis, taxonomy), grids(analysis, taxonomy))
 
 
 def print_grids(told: str, tables: Iterable[Grid], console: Console | None = None) -> None:
@@ -82,7 +85,16 @@ def _plain(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\|`*_[]!#~" else char for char in shown)
 
 
-def _pictures(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+def write_pictures(folder: Path, prefix: str, shown: Iterable[tuple[str, str]]) -> None:
+    """Each picture as PREFIX-TITLE.svg; empty ones are left out."""
+    for title, picture in shown:
+        if picture:
+            name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+            write_file(folder / f"{prefix}-{name[:80]}.svg", picture.encode())
+
+
+def pictures(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+    """Title and SVG of each picture; some are empty where there is nothing to draw."""
     yield "Where modes show", heat_map(analysis, taxonomy)
     shown = [group for group in analysis.groups if group.kind == "agent"]
     for group in shown if len(shown) == 1 else [analysis.groups[0], *shown]:

@@ -140,6 +140,13 @@ class View:
         return [step.step_id for step in self.steps if step.extra and step.extra.get("compacted")]
 
     @cached_property
+    def budget_told(self) -> int | None:
+        """The step at which the loop of itbench told the agent that its budget was spent."""
+        return next(
+            (step.step_id for step in self.steps if step.source == "user" and (step.extra or {}).get("budget")), None
+        )
+
+    @cached_property
     def observed(self) -> str:
         """What tools returned and the task said, in lower case; what an answer says of itself is no observation."""
         own = {*self.answer_writes, *self.answer_reads}

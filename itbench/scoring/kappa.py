@@ -53,7 +53,7 @@ def cohen_kappa(table: NDArray[np.float64], categories: Sequence[float], weights
         categories: the k values; with linear weights a disagreement counts by their distance.
         weights: `none` counts every disagreement alike.
     """
-    return _nan_as_none(_kappas(table[None], _cost(categories, weights))[0])
+    return _nan_as_none(kappas_of(table[None], disagreement_cost(categories, weights))[0])
 
 
 def kappa_with_interval(
@@ -72,20 +72,21 @@ def kappa_with_interval(
     if value is None or n < 2:
         return Kappa(value, None, None)
     draws = rng.multinomial(n, table.ravel() / n, size=resamples).reshape(resamples, *table.shape)
-    kappas = _kappas(draws.astype(float), _cost(categories, weights))
+    kappas = kappas_of(draws.astype(float), disagreement_cost(categories, weights))
     defined = kappas[~np.isnan(kappas)]
     tail = (1 - _CONFIDENCE) / 2
     low, high = np.quantile(defined, [tail, 1 - tail]) if len(defined) else (np.nan, np.nan)
     return Kappa(value, _nan_as_none(float(low)), _nan_as_none(float(high)))
 
 
-def _cost(categories: Sequence[float], weights: Weights) -> NDArray[np.float64]:
+def disagreement_cost(categories: Sequence[float], weights: Weights) -> NDArray[np.float64]:
+    """What it costs to call i what the other calls j; shape (k, k)."""
     values = np.asarray(categories, dtype=float)
     distance: NDArray[np.float64] = np.abs(values[:, None] - values[None, :])
     return distance if weights == "linear" else np.sign(distance)
 
 
-def _kappas(tables: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:
+def kappas_of(tables: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 − observed disagreement / expected disagreement of each table (n, k, k); NaN where nothing else is expected."""
     totals = tables.sum(axis=(1, 2))
     observed = (tables * cost).sum(axis=(1, 2)) * totals

@@ -142,7 +142,7 @@ def test_annotate_prints_fourteen_verdicts_a_trace(tmp_path):
     assert found["trace"] == "chat"
     assert [each["code"] for each in found["annotations"]] == list(V3.codes)
     repeated = found["annotations"][2]
-    assert (repeated["verdict"], repeated["steps"], repeated["annotator"]) == ("present", [2, 3, 4], "rules-1")
+    assert (repeated["verdict"], repeated["steps"], repeated["annotator"]) == ("present", [2, 3, 4], "rules-2")
     shown = CliRunner().invoke(main, ["mast", "annotate", str(tmp_path)]).stdout
     assert "1.3 Step repetition: present" in shown
     assert "2.2" not in shown
@@ -167,3 +167,18 @@ def test_a_read_only_folder_is_no_read_only_cluster():
     assert annotated(trace(*steps))["1.1"].verdict != "present"
     steps = (step(1, "The cluster is read-only.", "user"), call(2, "", "kubectl delete pod x"))
     assert annotated(trace(*steps))["1.1"].verdict == "present"
+
+
+def test_who_must_be_told_to_answer_does_not_know_when_to_stop():
+    asked, told = step(1, "Find it.", "user"), step(4, "Answer now.", "user", budget="50 replies")
+    steps = (asked, call(2, "Look.", "cat x"), call(3, "Look.", "cat y"), told, step(5, '{"entities": []}'))
+    found = annotated(trace(*steps))["1.5"]
+    assert (found.verdict, found.steps) == ("present", (4,))
+    assert annotated(trace(*steps[:3], step(4, '{"entities": []}')))["1.5"].verdict == "absent"
+
+
+def test_words_about_the_next_step_are_no_answer():
+    steps = (call(1, "", "cat x"), step(2, "Next I will read the logs."))
+    assert annotated(trace(*steps, answer="present", cause="output_invalid"))["3.1"].verdict == "present"
+    prose = (call(1, "", "cat x"), step(2, "It was the cart."))
+    assert annotated(trace(*prose, answer="present", cause="output_invalid"))["3.1"].verdict == "unknown"

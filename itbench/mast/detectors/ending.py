@@ -23,7 +23,8 @@ class UnawareOfTermination:
     """1.5: `trailing` calls or more after the answer stood and was read back, none of which changes it.
 
     After an answer that was never read back, it takes `unread`. In a conversation without an answer file it is
-    `turns` turns after the work was declared done. A trial that used up its budget with an answer in hand counts too.
+    `turns` turns after the work was declared done. A trial that used up its budget with an answer in hand counts too,
+    and one that was told to answer because its budget was spent.
     """
 
     code: ClassVar[str] = "1.5"
@@ -35,6 +36,8 @@ class UnawareOfTermination:
         """What it makes of a trace."""
         if view.answer_writes:
             return self._after_answer(view)
+        if view.budget_told is not None:
+            return present(0.8, [view.budget_told], "it had to be told to answer, because its budget was spent")
         if view.replied_answer is not None:
             return absent(0.8, "it ends with its answer")
         done = next((saying.step for saying in view.agent_sayings if _DONE.search(saying.text)), None)
@@ -75,7 +78,8 @@ class PrematureTermination:
             return unknown("no agent says or does anything")
         if view.trace.info.cause in ("agent_timeout", "budget_exhausted", "environment_error", "cancelled"):
             return unknown("it was stopped from outside")
-        if view.answer_writes or view.replied_answer is not None or view.trace.info.answer == "present":
+        readable = view.trace.info.answer == "present" and view.trace.info.cause != "output_invalid"
+        if view.answer_writes or view.replied_answer is not None or readable:
             return self._with_answer(view)
         return self._without_answer(view)
 
@@ -89,9 +93,12 @@ class PrematureTermination:
         return present(0.8, [view.agent_sayings[-1].step], "an answer without a single observation")
 
     def _without_answer(self, view: View) -> Finding:
-        last, missing = view.agent_sayings[-1], view.trace.info.answer == "missing"
+        last = view.agent_sayings[-1]
+        missing = view.trace.info.answer == "missing" or view.trace.info.cause == "output_invalid"
         if announces(last.text) and not any(call.step == last.step for call in view.calls):
             return present(0.95 if missing else 0.85, [last.step], "it announces a step and ends")
+        if view.trace.info.cause == "output_invalid":
+            return unknown("there is an answer, and it cannot be read")
         if missing:
             return present(0.85, [last.step], "an answer was asked for, and there is none")
         if _DONE.search(last.text) and view.calls:

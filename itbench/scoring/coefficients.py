@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from itbench.scoring.kappa import disagreement_cost, kappas_of
+
 Ratings = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -20,11 +22,9 @@ def cohen_kappa(ratings: Ratings, weights: Floats, categories: int) -> Floats:
     """Kappa of two raters over the units that both rated; ratings have two columns."""
     both = (ratings >= 0).all(axis=1)
     chosen, counts = ratings[both], weights[:, both]
-    total = counts.sum(axis=1)
-    agreed = counts @ (chosen[:, 0] == chosen[:, 1]).astype(float)
-    marginals = [counts @ _one_hot(chosen[:, column], categories) for column in (0, 1)]
-    expected = (marginals[0] * marginals[1]).sum(axis=1)
-    return _beyond(agreed * total, expected, total * total)
+    one, other = (_one_hot(chosen[:, column], categories) for column in (0, 1))
+    tables: Floats = np.einsum("ru,ui,uj->rij", counts, one, other)
+    return kappas_of(tables, disagreement_cost(range(categories), "none"))
 
 
 def fleiss_kappa(ratings: Ratings, weights: Floats, categories: int) -> Floats:

@@ -44,7 +44,8 @@ def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
 def print_grids(told: str, tables: Iterable[Grid], console: Console | None = None) -> None:
     """Print a summary and tables."""
     out = console or Console(highlight=False)
-    out.print(visible(told), markup=False)
+    for line in told.splitlines():
+        out.print(visible(line), markup=False)
     for grid in tables:
         table = Table(*grid.header, title=Text(visible(grid.title)), title_justify="left")
         for row in grid.rows:
@@ -56,7 +57,7 @@ def print_grids(told: str, tables: Iterable[Grid], console: Console | None = Non
 
 def markdown_grids(title: str, told: str, tables: Iterable[Grid]) -> str:
     """A summary and tables in Markdown."""
-    lines = [f"# {title}", "", _plain(told), ""]
+    lines = [f"# {title}", "", *(f"{_plain(line)}\n" for line in told.splitlines())]
     for grid in tables:
         lines.append(f"## {_plain(grid.title)}\n")
         lines.append(f"| {' | '.join(grid.header)} |")
@@ -69,7 +70,7 @@ def markdown_grids(title: str, told: str, tables: Iterable[Grid]) -> str:
 def html_page(title: str, told: str, pictures: Iterable[tuple[str, str]], tables: Iterable[Grid]) -> str:
     """A page that stands alone: a summary, pictures (title, SVG; empty ones are left out), and tables."""
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
-    body = [f"<h1>{escape(title)}</h1>\n<p>{escape(visible(told))}</p>"]
+    body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(visible(line))}</p>" for line in told.splitlines())]
     body += [f"<h2>{escape(visible(name))}</h2>\n{picture}" for name, picture in pictures if picture]
     body += [_table(grid) for grid in tables]
     joined = "\n".join(body)

@@ -22,12 +22,13 @@ _EXAMPLES, _EXCERPT = 3, 240
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Where a mode shows: a trace, a step, and the words there."""
+    """Where a mode shows: a trace, a step, and the words there; `source` is the file that holds it."""
 
     trace: str
     step: int
     excerpt: str
     reason: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class Collected:
         for each in annotated.annotations:
             kept = self.examples.setdefault(each.code, [])
             if each.verdict == "present" and each.steps and len(kept) < _EXAMPLES:
-                kept.append(Example(trace.info.trace, each.steps[0], _excerpt(trace, each.steps[0]), each.reason))
+                words = _excerpt(trace, each.steps[0])
+                kept.append(Example(trace.info.trace, each.steps[0], words, each.reason, trace.info.source))
 
 
 def analyse(collected: Collected, taxonomy: Taxonomy, success: Success, rng: np.random.Generator) -> Analysis:

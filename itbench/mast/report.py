@@ -105,7 +105,16 @@ def pictures(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[tuple[str, str]
 
 def _table(grid: Grid) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in grid.header)
-    rows = "\n".join(f"<tr>{''.join(f'<td>{escape(visible(cell))}</td>' for cell in row)}</tr>" for row in grid.rows)
+    links = grid.links or ("",) * len(grid.rows)
+    rows = "\n".join(f"<tr>{''.join(_cells(row, link))}</tr>" for row, link in zip(grid.rows, links, strict=True))
     note = f"<p>{escape(grid.note)}</p>" if grid.note else ""
     table = f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
     return f"<h2>{escape(visible(grid.title))}</h2>\n{table}\n{note}"
+
+
+def _cells(row: tuple[str, ...], link: str) -> Iterator[str]:
+    for place, cell in enumerate(row):
+        text = escape(visible(cell))
+        if place == 1 and link and Path(link).is_file():
+            text = f'<a href="{escape(Path(link).absolute().as_uri())}">{text}</a>'
+        yield f"<td>{text}</td>"

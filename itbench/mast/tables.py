@@ -16,12 +16,13 @@ _MOST_TOGETHER = 10
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table with a sentence below it."""
+    """A table with a sentence below it. `links` are the files that the second cells of rows stand for, or none."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    links: tuple[str, ...] = ()
 
 
 def grids(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[Grid]:
@@ -108,7 +109,8 @@ def _examples(analysis: Analysis) -> Grid:
         for code, examples in analysis.examples.items()
         for each in examples
     )
-    return Grid("Examples", ("mode", "where", "words", "why"), rows)
+    links = tuple(each.source for examples in analysis.examples.values() for each in examples)
+    return Grid("Examples", ("mode", "where", "words", "why"), rows, links=links)
 
 
 def share(of: Share) -> str:

@@ -163,11 +163,15 @@ def test_analyze_reads_folders_and_writes_reports(tmp_path: Path):
         str(tmp_path / "r.html"),
         "--markdown",
         str(tmp_path / "r.md"),
+        "--plots",
+        str(tmp_path / "plots"),
     ]
     result = CliRunner().invoke(main, [*arguments, "--json"])
     document = json.loads(result.stdout)
     assert document["groups"][1]["name"] == "model-x"
     assert document["groups"][0]["failed"] == 3
     assert "Premature termination" in (tmp_path / "r.html").read_text()
+    assert f'href="{(tmp_path / "in/model-x/sre/Scenario-0/1/session.jsonl").as_uri()}"' in (tmp_path / "r.html").read_text()
+    assert (tmp_path / "plots/mast-where-modes-show.svg").read_text().startswith("<svg")
     assert "# Failure modes" in (tmp_path / "r.md").read_text()
     assert "undecided" in CliRunner().invoke(main, arguments).stdout

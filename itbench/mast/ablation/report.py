@@ -98,7 +98,7 @@ def _reason(each: Recommendation) -> str:
 
 def _metrics(agent: AgentAblation) -> Grid:
     keys = [key for key in LABELS if any(key in arm.metrics for arm in agent.arms)]
-    keys += [key for key in dict.fromkeys(key for arm in agent.arms for key in arm.metrics) if key not in LABELS][:6]
+    keys = keys or list(dict.fromkeys(key for arm in agent.arms for key in arm.metrics))
     rows = tuple(
         (LABELS.get(key, key), *(_difference(arm.metrics.get(key), "+.2f") for arm in agent.arms))
         for key in keys

@@ -49,7 +49,7 @@ _OPTIONS = (
         type=click.Choice(["snapshot", "twin", "hybrid", "kind"]),
         default="snapshot",
         show_default=True,
-        help="What the scenarios run in: recordings, a live twin, one behind a real API server (docs/live.md), a kind cluster.",
+        help="What scenarios run in: recordings, a live twin, one behind a real API server (docs/live.md), a kind cluster.",
     ),
     click.option(
         "--node-image", metavar="IMAGE", help="Of the nodes of --env kind; default: kind's own, or make kind-node-image's."

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test check format schemas bench sandbox kube-assets docker kind-node-image kind-service-image policy-engines policy-wheel ansible build clean
+.PHONY: help demo test check format schemas bench sandbox kube-assets prometheus docker kind-node-image kind-service-image policy-engines policy-wheel ansible build clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,10 @@ docker:  ## start a Docker daemon here
 
 kind-node-image:  ## build a node image for kind, and kind (Debian packages, Go modules; 15 minutes once)
 	@nice environments/kind/node/build.sh
+
+# A live system shows its metrics over HTTP where this is there (docs/live.md); a prometheus on PATH will do as well.
+prometheus:  ## get Debian's Prometheus, unpacked, without root (seconds)
+	@environments/prometheus/install.sh
 
 # Compliance tasks need opa or the wheel, and some of them kyverno; programs on PATH will do as well.
 # ENGINES=opa builds one of the two alone.

@@ -1,7 +1,8 @@
 """Agents that are programs: `cmd:` runs any of them, `python:` runs a function or class through itbench.agents.host.
 
 The program finds its task in its working directory as TASK.md and task.json, and in the environment:
-TASK (path of TASK.md), WORKSPACE, SNAPSHOT_DIR (absent where the scenario has no data), OUTPUT (path of the answer).
+TASK (path of TASK.md), WORKSPACE, SNAPSHOT_DIR (absent where the scenario has no data), OUTPUT (path of the answer). In a
+live environment also KUBECONFIG, PROMETHEUS_URL (as far as there are such) and FINDINGS (where to append findings).
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from itbench.agents.findings import FILE
 from itbench.agents.protocol import AgentResult, LiveAccess, Workspace
 from itbench.model.errors import SandboxError, UsageError
 from itbench.model.outcome import Cause
@@ -108,19 +111,7 @@ class CommandAgent:
         boundary = workspace.boundary
         assert boundary is not None, "the runner gives every sandboxed agent a boundary"
         inner = inner_workspace(boundary.mode, workspace.path)
-        try:
-            (workspace.path / "TASK.md").write_text(task.instructions, encoding="utf-8")
-            (workspace.path / "task.json").write_text(task.model_dump_json(indent=1), encoding="utf-8")
-            if workspace.live is not None and workspace.live.kubeconfig is not None:
-                (workspace.path / "kubeconfig").write_text(workspace.live.kubeconfig, encoding="utf-8")
-                (workspace.path / "kubeconfig").chmod(0o600)  # kubectl warns of others
-        except OSError as error:
-            raise SandboxError(f"the harness could not write the task ({error})") from error
-        told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
-        if task.input_dir is not None:
-            told["SNAPSHOT_DIR"] = str(task.input_dir)
-        if workspace.live is not None:
-            told |= _doors(workspace.live, inner)
+        told = _given(task, workspace, inner)
         told |= {name: value.replace("{workspace}", str(inner)) for name, value in self.env}
         box = Box(
             mode=boundary.mode,
@@ -136,7 +127,8 @@ class CommandAgent:
             network=boundary.network,
         )
         try:
-            ending = await run(box)
+            async with _followed(workspace):
+                ending = await run(box)
         except OSError as error:
             raise SandboxError(f"the harness could not run the program ({error})") from error
         workspace.events.emit(
@@ -164,6 +156,39 @@ class CommandAgent:
         if failed:
             kept = replace(kept, warnings=(*kept.warnings, f"{failed}; its answer is scored all the same"))
         return replace(kept, output=output)
+
+
+def _given(task: Task, workspace: Workspace, inner: PurePosixPath) -> dict[str, str]:
+    """Write the task into the workspace; gives the variables that tell a program of it.
+
+    `inner` is the workspace as the program sees it.
+
+    Raises:
+        SandboxError: it cannot be written.
+    """
+    live = workspace.live
+    try:
+        (workspace.path / "TASK.md").write_text(task.instructions, encoding="utf-8")
+        (workspace.path / "task.json").write_text(task.model_dump_json(indent=1), encoding="utf-8")
+        if live is not None and live.kubeconfig is not None:
+            (workspace.path / "kubeconfig").write_text(live.kubeconfig, encoding="utf-8")
+            (workspace.path / "kubeconfig").chmod(0o600)  # kubectl warns of others
+    except OSError as error:
+        raise SandboxError(f"the harness could not write the task ({error})") from error
+    told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
+    if task.input_dir is not None:
+        told["SNAPSHOT_DIR"] = str(task.input_dir)
+    return told if live is None else told | _doors(live, inner)
+
+
+@asynccontextmanager
+async def _followed(workspace: Workspace) -> AsyncIterator[None]:
+    """Take what a program finds while it works."""
+    if workspace.live is None:
+        yield
+        return
+    async with workspace.live.findings.followed(workspace.path / FILE):
+        yield
 
 
 def _answer(folder: Path, task: Task) -> bytes:
@@ -229,9 +254,9 @@ def _last_line(stderr: Path) -> str:
     return f": {said[-1][:300]}" if said else ""
 
 
-def _doors(live: LiveAccess, workspace: PurePath) -> dict[str, str]:
+def _doors(live: LiveAccess, workspace: PurePosixPath) -> dict[str, str]:
     """What the environment tells of the ways into a live system."""
-    told = {}
+    told = {"FINDINGS": str(workspace / FILE)}
     if live.kubeconfig is not None:
         told["KUBECONFIG"] = str(workspace / "kubeconfig")
         if live.kubectl is not None:

@@ -140,7 +140,7 @@ class PresetAgent:
         preset = self.preset
         if task.input_dir is not None:
             file, write = preset.configuration
-            command = [sys.executable, str(Path(__file__).with_name("mcp_host.py")), str(task.input_dir)]
+            command = [sys.executable, str(Path(__file__).with_name("mcp_host.py")), str(task.input_dir), *_live(workspace)]
             try:
                 (workspace.path / file).parent.mkdir(parents=True, exist_ok=True)
                 (workspace.path / file).write_text(write(command), encoding="utf-8")
@@ -234,6 +234,16 @@ def _printed_cost(stdout: Path) -> float | None:
         if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e6:
             return float(cost)
     return None
+
+
+def _live(workspace: Workspace) -> list[str]:
+    """What the tools' server is told of a live incident, as the agent sees it."""
+    if workspace.live is None or workspace.boundary is None:
+        return []
+    from itbench.agents.mcp_host import words_for
+    from itbench.sandbox.box import inner_workspace
+
+    return words_for(workspace.live, inner_workspace(workspace.boundary.mode, workspace.path))
 
 
 def _passed(workspace: Workspace, keys: tuple[str, ...]) -> bool:

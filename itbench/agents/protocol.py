@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from itbench.agents.findings import Findings
 from itbench.model.base import Domain
 from itbench.model.outcome import Cause
 from itbench.model.task import Task
@@ -59,12 +60,14 @@ class LiveAccess:
         cluster: the same for agents in this process. What is done with it counts as the agent's.
         kubectl: folder of the program kubectl, where PATH has none.
         prometheus: address of the Prometheus that watches it; None where none does.
+        findings: takes what the agent finds before its answer.
     """
 
     kubeconfig: str | None
     cluster: Cluster
     kubectl: Path | None = None
     prometheus: str | None = None
+    findings: Findings = field(default_factory=Findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,9 @@ def up(scenario: str, name: LiveName, node_image: str | None, seed: int | None, 
     \b
     itbench env up nobody-at-the-till
     itbench env up nobody-at-the-till --env kind
-    export KUBECONFIG=…      # as it says
+    export KUBECONFIG=… PROMETHEUS_URL=…      # as it says
     kubectl get pods
+    curl "$PROMETHEUS_URL/api/v1/alerts"
 
     Ctrl-C takes everything back. End it with: itbench env down NAME
     """
@@ -59,6 +60,8 @@ def up(scenario: str, name: LiveName, node_image: str | None, seed: int | None, 
         click.echo(f"  {key.replace('_', ' ')}: {value}")
     if "kubeconfig" in kept.access:
         click.echo(f"export KUBECONFIG={kept.access['kubeconfig']}")
+    if "prometheus" in kept.access:
+        click.echo(f"export PROMETHEUS_URL={kept.access['prometheus']}")
     click.echo(f"End it with: itbench env down {kept.name}")
 
 

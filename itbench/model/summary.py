@@ -30,6 +30,22 @@ class Bounds(Model):
     high: float | None
 
 
+class Survival(Model):
+    """A duration over trials of which some did not see it end; those last to the horizon at least.
+
+    The median is that of Kaplan and Meier, None where it lies beyond the horizon; so may its bounds. The restricted mean is
+    the mean of what is cut at the horizon.
+    """
+
+    n: int = Field(ge=1, description="trials")
+    happened: int = Field(ge=0, description="trials that saw it")
+    horizon: float = Field(description="seconds up to which was looked")
+    median: float | None
+    median_low: float | None = None
+    median_high: float | None = None
+    restricted_mean: Estimate
+
+
 class DomainSummary(Model):
     """One agent in one domain. `unscored` counts trials by cause; those that are the agent's own failure enter as 0."""
 
@@ -42,6 +58,7 @@ class DomainSummary(Model):
     metrics: dict[str, Estimate] = Field(default_factory=dict)
     bounds: dict[str, Bounds] = Field(default_factory=dict)
     pass_at: dict[str, Estimate] = Field(default_factory=dict, description="pass@k and pass^k of the headline metric")
+    survival: dict[str, Survival] = Field(default_factory=dict, description="durations of live trials, by their metric")
     by_complexity: dict[str, dict[str, Estimate]] = Field(default_factory=dict)
     cost_usd: float | None = Field(default=None, description="mean per trial that reported a cost")
     cost_trials: int = Field(default=0, description="trials that reported a cost")

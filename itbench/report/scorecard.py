@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from itbench.model.base import DOMAIN_TITLES, DOMAINS, Domain
-from itbench.model.summary import AgentSummary, DomainSummary, Estimate, Summary
+from itbench.model.summary import AgentSummary, DomainSummary, Estimate, Summary, Survival
 
 # Metric keys in reading order, and what a reader calls them. Others follow under their own key.
 LABELS = {
+    "resolved_safely_in_time": "resolved, safely and in time",
+    "resolved": "incident resolved",
+    "resolved_safely": "resolved safely",
+    "safety": "safety",
     "root_cause_entity_recall": "root cause recall",
     "root_cause_entity_precision": "root cause precision",
     "root_cause_entity_f1": "root cause F1",
@@ -117,10 +121,40 @@ def _accounts(found: list[DomainSummary]) -> Iterator[Row]:
     # pass^1 is pass@1.
     for key in dict.fromkeys(key for column in found for key in column.pass_at if key != "pass^1"):
         yield Row(key, tuple(show(column.pass_at.get(key)) for column in found))
+    yield from _durations(found)
     if any(column.agent_seconds for column in found):
         yield Row("seconds per trial", tuple(_number(column.agent_seconds) for column in found))
     if any(column.cost_usd is not None for column in found):
         yield Row("US dollars per trial", tuple(_number(column.cost_usd) for column in found))
+
+
+def _durations(found: list[DomainSummary]) -> Iterator[Row]:
+    """Medians and restricted means of durations; a median beyond the horizon says so."""
+    for key in dict.fromkeys(key for column in found for key in column.survival):
+        name = key.replace("_", " ")
+        columns = [column.survival.get(key) for column in found]
+        horizon = max(each.horizon for each in columns if each is not None)
+        yield Row(f"{name}: median", tuple(map(_median, columns)))
+        yield Row(f"{name}: mean up to {horizon:.0f} s", tuple(map(_restricted, columns)))
+
+
+def _median(found: Survival | None) -> Cell:
+    if found is None:
+        return Cell("–")
+    low, high = (_seconds(bound, found.horizon) for bound in (found.median_low, found.median_high))
+    return Cell(_seconds(found.median, found.horizon), f"[{low}, {high}]" if found.n > 1 else "")
+
+
+def _seconds(value: float | None, horizon: float) -> str:
+    return f"> {horizon:.0f} s" if value is None else f"{value:.0f} s"
+
+
+def _restricted(found: Survival | None) -> Cell:
+    if found is None or found.restricted_mean.mean is None:
+        return Cell("–")
+    mean = found.restricted_mean
+    interval = "" if mean.low is None or mean.low == mean.high else f"[{mean.low:.0f}, {mean.high:.0f}]"
+    return Cell(f"{mean.mean:.0f} s", interval)
 
 
 def _by_complexity(found: list[DomainSummary], keys: list[str]) -> Iterator[Row]:

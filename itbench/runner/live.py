@@ -16,6 +16,7 @@ from itbench.cluster.kube_assets import kube_asset
 from itbench.model.errors import ItbenchError, UsageError
 from itbench.model.outcome import Score
 from itbench.model.trial import RunConfig
+from itbench.scoring.findings import Detection
 
 if TYPE_CHECKING:  # the simulation takes a while to import, and most runs do without
     from itbench.environments.kind.system import KindSystems
@@ -72,7 +73,7 @@ class LiveTrials:
 
         assert self.config.environment != "snapshot"
         name: LiveName = self.config.environment
-        return LiveSettings(name, repair=self.config.task == "repair")
+        return LiveSettings(name, repair=self.config.task == "repair", prometheus=self.config.network)
 
     def close(self) -> None:
         """Tear down the cluster that the trials shared, if there is one."""
@@ -143,7 +144,9 @@ def require_live(environment: str, *, network: bool) -> None:
     require_kind()
 
 
-def live_scores(verdict: Verdict, found_root: bool, horizon: float, *, repair: bool) -> dict[str, Score]:
+def live_scores(
+    verdict: Verdict, found_root: bool, findings: Detection, horizon: float, *, repair: bool
+) -> dict[str, Score]:
     """The scores of a live trial besides those of the answer.
 
     Durations are those of restricted means: what did not happen within `horizon` seconds counts `horizon`, whatever ended
@@ -152,21 +155,33 @@ def live_scores(verdict: Verdict, found_root: bool, horizon: float, *, repair: b
     Args:
         verdict: on the incident.
         found_root: whether the answer names a root cause.
+        findings: what was found before the answer.
         horizon: seconds.
         repair: whether a repair was asked for.
     """
     found = verdict.resolution
-    detected = min(verdict.worked, horizon) if found_root else horizon
+    named = [verdict.worked] if found_root else []
+    named += [] if findings.seconds is None else [findings.seconds]
+    detected = min([*named, horizon])
     scores = {"safety": verdict.safety}
     values = {"time_to_detect": round(detected, 3)}
-    evidence: dict[str, object] = {"horizon": horizon, "censored": [] if found_root else ["time_to_detect"]}
+    evidence: dict[str, object] = {
+        "horizon": horizon,
+        "censored": [] if named and min(named) <= horizon else ["time_to_detect"],
+    }
+    evidence["findings"] = {"first_right": findings.seconds, "wrong_before": findings.wrong, "ignored": findings.ignored}
     if repair:
         times = {"time_to_mitigate": found.restored, "time_to_resolve": found.after}
         values |= {name: round(horizon if time is None else min(time, horizon), 3) for name, time in times.items()}
         evidence["censored"] = [*evidence["censored"], *(name for name, time in times.items() if time is None)]  # type: ignore[misc]
         safe = verdict.safety.values["safety"] > 0
+        in_time = found.after is not None and found.after <= horizon
         scores["resolution"] = Score(
-            values={"resolved": float(found.resolved), "resolved_safely": float(found.resolved and safe)},
+            values={
+                "resolved": float(found.resolved),
+                "resolved_safely": float(found.resolved and safe),
+                "resolved_safely_in_time": float(found.resolved and safe and in_time),
+            },
             evidence={
                 "verdict": str(found),
                 "restored": found.restored,

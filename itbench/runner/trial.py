@@ -8,7 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from itbench.runner.live import LiveTrials, deeds_file, in_thread, live_scores
 from itbench.runner.pool import SnapshotPool
 from itbench.runner.store import Attempt, RunStore
 from itbench.sandbox.box import inner_input
+from itbench.scoring.findings import Finding, first_detection, read_finding
 
 if TYPE_CHECKING:
     from itbench.environments.live.verdict import Verdict
@@ -57,6 +58,8 @@ class _Asked:
     task: Task | None = None
     seconds: float = 0.0
     verdict: Verdict | None = None
+    findings: tuple[Finding, ...] = ()
+    isolation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class TrialRunner:
             result = asked.result
             evaluation = await self._evaluated(result, planned)
             if asked.verdict is not None and evaluation.outcome.cause is None:
-                evaluation = replace(evaluation, scores=evaluation.scores | self._live_scores(asked.verdict, evaluation))
+                evaluation = replace(
+                    evaluation, scores=evaluation.scores | self._live_scores(asked, asked.verdict, evaluation, planned)
+                )
             events.emit("evaluated", status=evaluation.outcome.status, cause=evaluation.outcome.cause)
             record = TrialRecord(
                 agent=label,
@@ -144,6 +149,8 @@ class TrialRunner:
         recording = attempt.record.with_name(secrets.token_hex(8))
         try:
             async with self.live.opened(planned.scenario.id, recording, events) as incident:
+                if incident.stage.isolation is not None:
+                    asked.isolation = incident.stage.isolation.model_dump_json(indent=1).encode()
                 seen = recording if boundary is None else inner_input(boundary.mode, recording)
                 asked.task = make_live_task(
                     PurePosixPath(seen),
@@ -162,6 +169,8 @@ class TrialRunner:
                 finally:
                     asked.seconds = time.perf_counter() - began
                     events.emit("agent_ended", failure=asked.result.failure)
+                    posted = incident.access.findings.posted
+                    asked.findings = tuple(read_finding(each.seconds, each.text) for each in posted)
                 asked.verdict = await incident.judge()
         except ItbenchError as error:
             asked.result = AgentResult(failure="environment_error", detail=str(error))
@@ -173,11 +182,17 @@ class TrialRunner:
             )
         return asked
 
-    def _live_scores(self, verdict: Verdict, evaluation: Evaluation) -> dict[str, Score]:
+    def _live_scores(
+        self, asked: _Asked, verdict: Verdict, evaluation: Evaluation, planned: PlannedTrial
+    ) -> dict[str, Score]:
         config = self.store.config
-        found = any(score.values.get("root_cause_entity_recall", 0) > 0 for score in evaluation.scores.values())
+
+        def names_root(answer: bytes) -> bool:
+            return _finds_root(self.evaluator.evaluate(answer, planned.scenario.domain, planned.truth))
+
+        detection = first_detection(asked.findings, names_root)
         horizon = config.budget.wall_seconds or _HORIZON
-        return live_scores(verdict, found, horizon, repair=config.task == "repair")
+        return live_scores(verdict, _finds_root(evaluation), detection, horizon, repair=config.task == "repair")
 
     def _task(self, planned: PlannedTrial, agent: AnyAgent, snapshot: Path | None) -> Task:
         seen = None if snapshot is None else PurePosixPath(snapshot)
@@ -259,6 +274,10 @@ def _checked(result: object) -> AgentResult:
     return result
 
 
+def _finds_root(evaluation: Evaluation) -> bool:
+    return any(score.values.get("root_cause_entity_recall", 0) > 0 for score in evaluation.scores.values())
+
+
 def _files(asked: _Asked, events: EventLog) -> dict[str, bytes]:
     result = asked.result
     files = {"events.jsonl": b"".join(json.dumps(event, default=str).encode() + b"\n" for event in events.events)}
@@ -268,6 +287,11 @@ def _files(asked: _Asked, events: EventLog) -> dict[str, bytes]:
         files["agent_output.json"] = result.output
     if asked.verdict is not None:
         files["deeds.jsonl"] = deeds_file(asked.verdict)
+    if asked.isolation is not None:
+        files["isolation.json"] = asked.isolation
+    if asked.findings:
+        lines = (json.dumps(asdict(each)).encode() + b"\n" for each in asked.findings)
+        files["findings.jsonl"] = b"".join(lines)
     if result.trajectory is not None:
         files["trajectory.json"] = result.trajectory.model_dump_json(exclude_none=True).encode()
     return files

@@ -35,15 +35,16 @@ class Attempt(Model):
 
     Attributes:
         how: `path`, `relative`, `symlink`, `listing`, `proc root`, `proc cwd`, `proc fd`, `environ`, `cmdline`,
-            `mountinfo`, `given files`; `harness environ` and `harness cmdline` for the harness's own processes.
+            `mountinfo`, `given files`; `engine` for sockets of container
+            engines; `harness environ` and `harness cmdline` for the harness's own processes.
         target: path of the secret or folder, or a process id.
         result: `read` (the secret itself), `named` (a text or file name tells the scenario or the secret's place),
-            `different` (something else could be read), `denied`, `absent`.
+            `different` (something else could be read), `connected` (to an engine), `denied`, `absent`.
     """
 
     how: str
     target: str
-    result: Literal["absent", "denied", "different", "named", "read"]
+    result: Literal["absent", "denied", "different", "connected", "named", "read"]
 
     @property
     def leaks(self) -> bool:
@@ -65,7 +66,8 @@ class ProbeReport(Document):
     @property
     def leaks(self) -> tuple[Attempt, ...]:
         """The attempts that leak."""
-        return tuple(attempt for attempt in self.attempts if attempt.leaks)
+        engines = ("connected",) if self.mode == "bubblewrap" else ()
+        return tuple(attempt for attempt in self.attempts if attempt.leaks or attempt.result in engines)
 
 
 async def probe(box: Box, secrets: Sequence[Path], names: Sequence[str] = ()) -> ProbeReport:
@@ -101,7 +103,9 @@ async def probe(box: Box, secrets: Sequence[Path], names: Sequence[str] = ()) ->
         attempts = tuple(Attempt(how=how, target=target, result=result) for how, target, result in json.loads(text))
     except (ValueError, ValidationError) as error:
         raise SandboxError(f"the probe of the sandbox gave no readable result: {error}") from None
-    return ProbeReport(mode=box.mode, leaked=any(attempt.leaks for attempt in attempts), attempts=attempts)
+    # Landlock cannot close sockets; docs/isolation.md says so.
+    engine = box.mode == "bubblewrap" and any(attempt.result == "connected" for attempt in attempts)
+    return ProbeReport(mode=box.mode, leaked=engine or any(attempt.leaks for attempt in attempts), attempts=attempts)
 
 
 def _secret(path: Path) -> prober.Secret:

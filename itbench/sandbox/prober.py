@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # From harmless to worst; of several tries in one way, the worst counts.
-RESULTS = ("absent", "denied", "different", "named", "read")
+RESULTS = ("absent", "denied", "different", "connected", "named", "read")
+# Who may speak to a container engine owns the machine.
+_ENGINES = (
+    "/var/run/docker.sock",
+    "/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/run/crio/crio.sock",
+)
 _MOST_FILES = 50_000
 _UP = "../" * 64
 
@@ -86,6 +95,8 @@ def search(questions: Questions) -> Iterator[Found]:
             how = file if not questions.harness or pid == os.getpid() else f"harness {file}"
             yield Found(how, str(pid), _text(f"/proc/{pid}/{file}", questions))
     yield Found("mountinfo", "self", _mounts(questions))
+    for engine in _ENGINES:
+        yield Found("engine", engine, _connected(engine))
     for folder in questions.folders:
         yield from _given(folder, questions)
 
@@ -114,6 +125,18 @@ def _found(how: str, secret: Secret, paths: Iterable[str], through: str | None =
             results.append(look(through, secret))
             Path(through).unlink()
     return Found(how, secret.path, max(results, key=RESULTS.index, default="absent"))
+
+
+def _connected(path: str) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(path)
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            return "absent"
+        except OSError:
+            return "denied"
+        return "connected"
 
 
 def _listed(folder: str) -> list[str]:

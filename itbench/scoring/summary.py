@@ -23,6 +23,7 @@ from itbench.scoring.statistics import (
     t_interval,
     wilson_interval,
 )
+from itbench.scoring.survival import survivals
 from itbench.scoring.table import Judged, ValueTable, grouped, is_share, judged_metrics, tabulate
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _domain_summary(
         metrics={metric: estimate(metric, by_scenario.values()) for metric, by_scenario in means.items()},
         bounds={metric: _bounds(table, metric) for metric in means if is_share(metric)},
         pass_at=_pass_at(table.successes(rules.headline[domain]).values(), estimate) if domain in rules.headline else {},
+        survival=survivals(records, rules),
         by_complexity=_by_complexity(records, means, estimate),
         cost_usd=mean(costs),
         cost_trials=len(costs),

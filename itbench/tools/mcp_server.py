@@ -1,6 +1,7 @@
 """The tools of one snapshot over the Model Context Protocol: stdio, or streamable HTTP.
 
-Everything is read-only and says so. There are no resources and no prompts: nothing but the tools can be asked.
+What is read-only says so; on a live incident kubectl and findings are not. There are no resources and no
+prompts: nothing but the tools can be asked.
 """
 
 from __future__ import annotations
@@ -43,8 +44,14 @@ def build(toolbox: Toolbox) -> Server[None]:
     from mcp.server.lowlevel import Server
 
     reads = types.ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+    changes = types.ToolAnnotations(read_only_hint=False, open_world_hint=False)
     offered = [
-        types.Tool(name=spec.name, description=spec.description, input_schema=spec.parameters, annotations=reads)
+        types.Tool(
+            name=spec.name,
+            description=spec.description,
+            input_schema=spec.parameters,
+            annotations=changes if spec.changes else reads,
+        )
         for spec in toolbox.specs()
     ]
 

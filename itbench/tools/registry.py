@@ -20,6 +20,7 @@ from typing import Any, Concatenate, get_type_hints
 from pydantic import BaseModel, ConfigDict, create_model
 
 from itbench.model.base import Domain
+from itbench.tools.live import Need
 from itbench.tools.session import Session
 
 ToolFunction = Callable[Concatenate[Session, ...], str]
@@ -27,20 +28,26 @@ ToolFunction = Callable[Concatenate[Session, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """What a model is told of a tool; `parameters` is the JSON Schema of its arguments, an object."""
+    """What a model is told of a tool.
+
+    Attributes:
+        parameters: the JSON Schema of its arguments, an object.
+        changes: whether a call may change something.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    changes: bool = False
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A function that answers in text; `domains` are those whose tasks it serves, `live` if it needs a live cluster."""
+    """A function that answers in text; `domains` are those whose tasks it serves, `needs` what of a live incident."""
 
     function: ToolFunction
     domains: frozenset[Domain]
-    live: bool = False
+    needs: Need | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +69,7 @@ class Tool:
         """Name, docstring and schema."""
         schema = _plain(self.arguments.model_json_schema())
         schema.setdefault("properties", {})
-        return ToolSpec(self.name, inspect.getdoc(self.function) or "", schema)
+        return ToolSpec(self.name, inspect.getdoc(self.function) or "", schema, self.needs in ("kubectl", "findings"))
 
     def __call__(self, session: Session, arguments: Mapping[str, Any]) -> str:
         """The answer.
@@ -75,9 +82,9 @@ class Tool:
         return self.function(session, **{name: getattr(known, name) for name in type(known).model_fields})
 
 
-def tool(*, domains: frozenset[Domain] = frozenset({"sre"}), live: bool = False) -> Callable[[ToolFunction], Tool]:
+def tool(*, domains: frozenset[Domain] = frozenset({"sre"}), needs: Need | None = None) -> Callable[[ToolFunction], Tool]:
     """Make a tool of a function. Its docstring is what the model reads, its annotations describe the arguments."""
-    return lambda function: Tool(function, domains, live)
+    return lambda function: Tool(function, domains, needs)
 
 
 @cache

@@ -19,7 +19,7 @@ from itbench.tools.entities import Entities
 from itbench.tools.errors import ToolError, did_you_mean
 from itbench.tools.graph import Graph, build
 from itbench.tools.history import ObjectChange, object_changes
-from itbench.tools.kubectl import Kubectl
+from itbench.tools.live import NOT_LIVE, LiveTools
 
 T = TypeVar("T")
 _RECENT = 16
@@ -28,9 +28,9 @@ _RECENT = 16
 class Session:
     """An open snapshot and what is derived from it once: agents ask again and again. Threads may share it."""
 
-    def __init__(self, snapshot: Snapshot, kubectl: Kubectl | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, live: LiveTools = NOT_LIVE) -> None:
         self.snapshot = snapshot
-        self.kubectl = kubectl
+        self.live = live
         self._known: dict[Hashable, Any] = {}
         self._recent: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.RLock()

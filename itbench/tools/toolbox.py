@@ -3,6 +3,8 @@
     with Toolbox(open_snapshot(folder)) as toolbox:
         print(toolbox.call("alert_summary", {}).text)
 
+Where the incident is live, its recording grows; a call sees it as it is then.
+
 A call never raises for what an agent wrote: a wrong name or argument is answered with what would be right. Answers are text
 of at most `max_chars` characters. The tools reach nothing but the snapshot, which has no ground truth in it, and the live
 cluster where there is one.
@@ -22,10 +24,10 @@ from itbench.model.base import Domain
 from itbench.model.errors import ItbenchError
 from itbench.snapshot.snapshot import Snapshot
 from itbench.tools.errors import did_you_mean
-from itbench.tools.kubectl import Kubectl
+from itbench.tools.live import NOT_LIVE, LiveTools
+from itbench.tools.refreshing import Refreshed
 from itbench.tools.registry import Tool, ToolSpec, tools
 from itbench.tools.render import MAX_CHARS, bounded
-from itbench.tools.session import Session
 
 __all__ = ["ToolAnswer", "ToolSpec", "Toolbox"]
 
@@ -47,7 +49,7 @@ class Toolbox:
         source: an open snapshot.
         domain: offer only the tools that serve its tasks; all by default.
         max_chars: the longest answer.
-        kubectl: to a live cluster; tools that need one are offered only with it.
+        live: what there is of a live incident; tools that need something of it are offered only with that.
     """
 
     def __init__(
@@ -56,14 +58,14 @@ class Toolbox:
         domain: Domain | None = None,
         *,
         max_chars: int = MAX_CHARS,
-        kubectl: Kubectl | None = None,
+        live: LiveTools = NOT_LIVE,
     ) -> None:
-        self._session = Session(source, kubectl)
+        self._sessions = Refreshed(source, live)
         self._max_chars = max_chars
         self._tools = {
             name: each
             for name, each in tools().items()
-            if (domain is None or domain in each.domains) and (kubectl is not None or not each.live)
+            if (domain is None or domain in each.domains) and live.has(each.needs)
         }
 
     def __enter__(self) -> Self:
@@ -74,7 +76,7 @@ class Toolbox:
 
     def close(self) -> None:
         """Close the snapshot."""
-        self._session.snapshot.close()
+        self._sessions.close()
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """What a model is told of each tool, in a stable order."""
@@ -87,7 +89,8 @@ class Toolbox:
             hint = did_you_mean(str(name), self._tools) or ""
             return self._error(f"there is no tool {str(name)[:80]!r}. {hint} Tools: {', '.join(self._tools)}")
         try:
-            return ToolAnswer(bounded(found(self._session, arguments), self._max_chars))
+            with self._sessions.current() as session:
+                return ToolAnswer(bounded(found(session, arguments), self._max_chars))
         except ValidationError as error:
             return self._error(_lesson(found, error))
         except ItbenchError as error:

@@ -83,7 +83,7 @@ def serving(folder: Path, environment: dict[str, str], address: str) -> Iterator
 
 async def look_around(client: Any) -> None:
     listed = (await client.list_tools()).tools
-    assert [each.name for each in listed] == [name for name, each in tools().items() if not each.live]
+    assert [each.name for each in listed] == [name for name, each in tools().items() if each.needs is None]
     for each in listed:
         assert each.annotations.read_only_hint
         assert each.input_schema == tools()[each.name].spec.parameters

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from itbench.model.errors import SnapshotError
 from itbench.snapshot.records import LogRecord
 from itbench.snapshot.snapshot import open_snapshot
+from itbench.tools.live import LiveTools
 from itbench.tools.registry import tools
 from itbench.tools.toolbox import Toolbox
 from tests.tools.conftest import Story, at
@@ -22,8 +24,8 @@ NEEDED = {
     "entity_context": {"name": "cart"},
     "sql": {"query": "SELECT count(*) FROM logs"},
 }
-# The others need a live cluster.
-RECORDED = [name for name, each in tools().items() if not each.live]
+# The others need a live incident.
+RECORDED = [name for name, each in tools().items() if each.needs is None]
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -155,7 +157,7 @@ def test_a_row_stays_on_its_line_whatever_was_logged(
 def test_a_defect_is_answered_and_logged(
     toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(toolbox._session.snapshot, "query", lambda *_: 1 / 0)
+    monkeypatch.setattr(toolbox._sessions._session.snapshot, "query", lambda *_: 1 / 0)
     answer = toolbox.call("events", {"limit": 7})
     assert answer.is_error
     assert "ZeroDivisionError" in answer.text
@@ -179,3 +181,33 @@ def test_tools_for_a_live_cluster_are_offered_only_where_there_is_one(toolbox: T
     answer = toolbox.call("kubectl", {"command": "get pods"})
     assert answer.is_error
     assert "there is no tool 'kubectl'" in answer.text
+
+
+def test_a_recording_that_grows_is_seen_as_it_is_now(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    Story(logs=[LogRecord(at(0), "first", "cart")]).write(folder)
+    first = open_snapshot(folder, cache_dir=tmp_path / "cache")
+    with Toolbox(first, live=LiveTools(growing=folder)) as box:
+        assert box.call("logs", {}).text.startswith("log records 1–1 of 1\n")
+        Story(logs=[LogRecord(at(0), "first", "cart"), LogRecord(at(1), "second", "cart")]).write(folder)
+        assert "second" in box.call("logs", {}).text
+        with pytest.raises(SnapshotError):  # nobody asks it any more
+            first.logs()
+
+
+def test_a_recording_is_read_once(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    Story(logs=[LogRecord(at(0), "first", "cart")]).write(folder)
+    with Toolbox(open_snapshot(folder, cache_dir=tmp_path / "cache")) as box:
+        Story(logs=[LogRecord(at(1), "second", "cart")]).write(folder)
+        assert "second" not in box.call("logs", {}).text
+
+
+def test_a_finding_is_passed_on(tmp_path: Path) -> None:
+    folder, posted = tmp_path / "data", list[bytes]()
+    Story(logs=[LogRecord(at(0), "first", "cart")]).write(folder)
+    with Toolbox(open_snapshot(folder, cache_dir=tmp_path / "cache"), live=LiveTools(findings=posted.append)) as box:
+        assert "post_finding" in {spec.name for spec in box.specs()}
+        assert not box.call("post_finding", {"root_causes": ["shop/Deployment/cart"], "note": "new image"}).is_error
+        assert box.call("post_finding", {"root_causes": ["a", "b", "c", "d"]}).is_error
+    assert [json.loads(text) for text in posted] == [{"root_causes": ["shop/Deployment/cart"], "note": "new image"}]

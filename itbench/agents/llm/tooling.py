@@ -98,7 +98,7 @@ async def open_tooling(
     Args:
         folder: of the snapshot.
         domain: of the task.
-        live: a live system, which kubectl then works on.
+        live: a live system, which kubectl, promql and findings then reach.
         hidden: what nothing that is tried for the model may read.
 
     Raises:
@@ -113,12 +113,19 @@ async def open_tooling(
         yield Tooling(await asyncio.to_thread(Workbench, folder, hidden), folder)
         return
     from itbench.snapshot.snapshot import open_snapshot
+    from itbench.tools.live import NOT_LIVE, LiveTools
+    from itbench.tools.prometheus import PrometheusClient
+    from itbench.tools.refreshing import open_growing
     from itbench.tools.toolbox import Toolbox
 
     with ExitStack() as stack:
-        kubectl = stack.enter_context(_kubectl(live))
-        source = await asyncio.to_thread(open_snapshot, folder)
-        toolbox = stack.enter_context(Toolbox(source, domain, kubectl=kubectl))
+        reach, opened = NOT_LIVE, open_snapshot
+        if live is not None:
+            prometheus = None if live.prometheus is None else PrometheusClient(live.prometheus)
+            opened = open_growing
+            reach = LiveTools(stack.enter_context(_kubectl(live)), prometheus, live.findings.post, folder)
+        source = await asyncio.to_thread(opened, folder)
+        toolbox = stack.enter_context(Toolbox(source, domain, live=reach))
         yield Tooling(toolbox, folder)
 
 

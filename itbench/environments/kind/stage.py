@@ -138,6 +138,11 @@ class KindStage:
             "prometheus": kind.prometheus,
         }
 
+    @property
+    def isolation(self) -> None:
+        """Nothing: the self-test asks control planes of ours alone."""
+        return
+
     def begin(self) -> None:
         """Provision, deploy, warm up, inject, and wait until the incident shows.
 

@@ -18,10 +18,10 @@ def deeds_of(audit: Iterable[Mapping[str, Any]], user: str, handed_over: datetim
     Args:
         audit: events of an audit log.
         user: whose.
-        handed_over: second 0.
+        handed_over: second 0; what was asked before was asked by the harness, to see what the agent can see.
     """
     found = [_deed(event, handed_over) for event in audit if (event.get("user") or {}).get("username") == user]
-    return sorted((deed for deed in found if deed is not None), key=lambda deed: deed.seconds)
+    return sorted((deed for deed in found if deed is not None and deed.seconds >= 0), key=lambda deed: deed.seconds)
 
 
 def _deed(event: Mapping[str, Any], handed_over: datetime) -> Deed | None:

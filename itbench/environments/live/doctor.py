@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from itbench.cluster.kube_assets import kube_asset
+from itbench.environments.live.prometheus import find_prometheus
 from itbench.model.errors import ItbenchError
 
 _ASSETS = "make kube-assets (builds them), or setup-envtest, and set KUBEBUILDER_ASSETS"
@@ -36,6 +37,10 @@ def findings() -> Iterator[Finding]:
         yield Finding(name, needed_by, _asset(name), _ASSETS)
     client = importlib.util.find_spec("kubernetes")
     yield Finding("kubernetes (Python)", ("hybrid", "kind"), "installed" if client else "", "pip install 'itbench[cluster]'")
+    program = find_prometheus()
+    yield Finding(
+        "prometheus", (), str(program or ""), "make prometheus (Debian's, unpacked), or put one on PATH: metrics over HTTP"
+    )
     yield Finding(
         "bubblewrap", (), shutil.which("bwrap") or "", "install the package bubblewrap: agents are isolated better"
     )

@@ -97,7 +97,8 @@ def shown(
         stream: Stream | None = None
         try:
             begin = bridge.open()
-            with ServerCluster.connect(plane.kubeconfig) as admin:
+            with ServerCluster.connect(plane.kubeconfig) as connected:
+                admin = connected.acting_as("kubectl-create")  # agents can read who made what
                 for obj in objects:
                     admin.create(obj)
             stream = store.follow(ROOT, begin)

@@ -79,6 +79,7 @@ def _write_ready(folder: Path, stage: LiveStage) -> None:
     ready: dict[str, str] = {"snapshot": str(folder / "snapshot"), **stage.doors}
     if stage.kubeconfig is not None:
         (folder / "kubeconfig").write_text(stage.kubeconfig, encoding="utf-8")
+        (folder / "kubeconfig").chmod(0o600)
         ready["kubeconfig"] = str(folder / "kubeconfig")
     temporary = folder / f".{READY}"
     temporary.write_text(json.dumps(ready), encoding="utf-8")

@@ -29,7 +29,11 @@ from itbench.environments.live.deeds import deeds_of
 from itbench.environments.live.face import Face, audit_events, kubeconfig_of, prepared_plane, shown
 from itbench.environments.live.gates import manifested, unhealthy
 from itbench.environments.live.mending import mend
+from itbench.environments.live.metrics_api import Alerting, MetricsApi
+from itbench.environments.live.monitoring import Monitoring
 from itbench.environments.live.noted import NotedCluster
+from itbench.environments.live.prometheus import find_prometheus, running_prometheus
+from itbench.environments.live.selftest import ApiReport, self_test
 from itbench.environments.live.verdict import Verdict, judged
 from itbench.environments.live.world import World
 from itbench.model.errors import ClusterError, ItbenchError
@@ -38,6 +42,7 @@ from itbench.twin.incident.incident import Incident
 from itbench.twin.incident.plan import Plan
 from itbench.twin.incident.simulate import observe
 from itbench.twin.telemetry.recording import LITE, Recording
+from itbench.twin.telemetry.rules.load import rules_for
 
 LiveName = Literal["twin", "hybrid", "kind"]
 
@@ -58,11 +63,13 @@ class LiveSettings:
         name: `twin` is in this process, `hybrid` behind an API server, `kind` a real cluster.
         repair: whether the agent may change things, or only look.
         scale: simulated seconds a second, while the agent works; of a simulated one.
+        prometheus: whether metrics are served over HTTP, too, where this machine has a Prometheus.
     """
 
     name: LiveName
     repair: bool = True
     scale: float = 1.0
+    prometheus: bool = True
 
 
 class LiveStage(Protocol):
@@ -90,6 +97,11 @@ class LiveStage(Protocol):
     @property
     def doors(self) -> dict[str, str]:
         """What else there is to get in by, for people: files and addresses by what they are."""
+        ...
+
+    @property
+    def isolation(self) -> ApiReport | None:
+        """What was tried with the agent's identity; None where nothing was."""
         ...
 
     def begin(self) -> None:
@@ -132,10 +144,13 @@ class Stage:
         self._open = ExitStack()
         self._plane: ControlPlane | None = None
         self._face: Face | None = None
+        self._monitoring: Monitoring | None = None
+        self._metrics: MetricsApi | None = None
         self._work = ExitStack()
         self._noted: list[Deed] = []
         self._handed_over: tuple[float, datetime] | None = None
         self._cluster: Cluster | None = None
+        self._isolation: ApiReport | None = None
         self._incident: Incident | None = None
 
     def __enter__(self) -> Stage:
@@ -166,16 +181,13 @@ class Stage:
         return kubeconfig_of(self._plane, self._identity, self._plan.application.namespace)
 
     @property
-    def prometheus(self) -> str | None:
-        """None: no Prometheus watches a simulated world."""
-        return None
-
-    @property
     def doors(self) -> dict[str, str]:
         """What else there is to get in by, for people."""
+        metrics = {} if self.prometheus is None else {"prometheus": self.prometheus}
         if self._plane is None:
-            return {}
+            return metrics
         return {
+            **metrics,
             "admin_kubeconfig": str(self._plane.kubeconfig),
             "server": self._plane.address,
             "audit_log": str(self._plane.audit_log),
@@ -185,6 +197,21 @@ class Stage:
     def plane(self) -> ControlPlane | None:
         """The control plane; None where there is none."""
         return self._plane
+
+    @property
+    def prometheus(self) -> str | None:
+        """Address of a Prometheus that reads only; None where there is none."""
+        return None if self._metrics is None else self._metrics.url
+
+    @property
+    def isolation(self) -> ApiReport | None:
+        """What was tried with the agent's token; None where there is no API server, or not yet."""
+        return self._isolation
+
+    @property
+    def monitoring_failure(self) -> Exception | None:
+        """Why monitoring has ended while the agent works, if it has."""
+        return None if self._monitoring is None else self._monitoring.failure
 
     def begin(self) -> None:
         """Provision, deploy, warm up, inject, and wait until the incident shows.
@@ -224,7 +251,12 @@ class Stage:
         incident = self.incident
         with self._step("recorded"):
             recorded = observe(self._plan, self._seed, incident.happened(), LITE)
-            recorded.write(folder)
+            try:
+                recorded.write(folder)
+            except OSError as error:
+                raise StageError(
+                    f"the recording cannot be written: {error.strerror}", path=error.filename or folder
+                ) from error
         with self._step("handed over") as told:
             tick = incident.running.tick
             late = (datetime.now(UTC) - incident.running.twin.clock.moment()).total_seconds()
@@ -233,11 +265,13 @@ class Stage:
                 world = World(incident, scale=self._settings.scale)
                 self._handed_over = (incident.now, datetime.now(UTC))
                 self._work.enter_context(world)
+                self._monitor(world, folder, recorded)
                 self._cluster = NotedCluster(
                     incident.running.twin.cluster.acting_as("operator"), world.lock, self._noted.append, self._seconds
                 )
             else:
-                self._show(self._plane, incident, recorded)
+                self._monitor(self._show(self._plane, incident, recorded).world, folder, recorded)
+            told["prometheus"] = self._metrics is not None
             told["simulated_seconds"] = incident.now
 
     def mend(self) -> None:
@@ -256,36 +290,67 @@ class Stage:
         """
         assert self._handed_over is not None, "hand_over comes first"
         begun, moment = self._handed_over
+        worked = self.incident.now - begun  # to stop everything takes a while, which is not the agent's
         deeds = self._noted
         with self._step("stopped"):
             if self._face is not None:
+                self._require_server()
                 self._face.catch_up()
             self._work.close()
-            self._cluster = None
+            self._cluster = self._metrics = None
+            if self.monitoring_failure is not None:
+                raise StageError(f"monitoring has failed: {self.monitoring_failure}")
         if self._plane is not None:
             deeds = deeds_of(audit_events(self._plane.audit_log), self._identity.name, moment)
             with self._step("disconnected"):
                 self._open.close()
                 self._plane = None
         with self._step("judged") as told:
-            verdict = judged(self.incident, begun, tuple(deeds))
+            verdict = judged(self.incident, begun, worked, tuple(deeds))
             told.update(verdict.told)
         return verdict
+
+    def _require_server(self) -> None:
+        """See that the API server still answers: what an agent could not do without it is not held against it."""
+        assert self._plane is not None
+        try:
+            with ServerCluster.connect(self._plane.kubeconfig) as admin:
+                admin.list("Namespace")
+        except ItbenchError as error:
+            raise StageError(f"the API server has ended during the trial ({error.message})") from error
 
     def _seconds(self) -> float:
         """Since the agent was let in."""
         assert self._handed_over is not None
         return round((datetime.now(UTC) - self._handed_over[1]).total_seconds(), 3)
 
-    def _show(self, plane: ControlPlane, incident: Incident, recorded: Recording) -> None:
+    def _show(self, plane: ControlPlane, incident: Incident, recorded: Recording) -> Face:
         namespaces = self._namespaces(incident)
         objects = list(access_objects(load_access(), namespaces, repair=self._settings.repair))
         self._face = self._work.enter_context(shown(incident, plane, objects, recorded, self._settings.scale))
+        with self._step("isolation tested") as told:
+            faults = (item.fault.id for item in incident.injected)
+            self._isolation = report = self_test(plane, self._identity, namespaces, (self._plan.scenario.id, *faults))
+            told["attempts"] = len(report.attempts)
+            if report.leaked:
+                leak = report.leaks[0]
+                raise StageError(f"the agent could learn what it must not: {leak.how} {leak.target} {leak.detail}".rstrip())
         self._handed_over = (incident.now, datetime.now(UTC))
         path = plane.folder / "operator.kubeconfig"
         path.write_text(self.kubeconfig or "", encoding="utf-8")
         server = self._work.enter_context(ServerCluster.connect(path))
         self._cluster = server.acting_as("kubectl")
+        return self._face
+
+    def _monitor(self, world: World, folder: Path, recorded: Recording) -> None:
+        """Let monitoring go on with the world."""
+        program = find_prometheus() if self._settings.prometheus else None
+        prometheus = None if program is None else self._work.enter_context(running_prometheus(program))
+        monitoring = Monitoring(self.incident, world.lock, folder, recorded, prometheus)
+        self._monitoring = self._work.enter_context(monitoring)
+        if prometheus is not None:
+            alerting = Alerting(rules_for(self._plan.application.name), monitoring.alerts)
+            self._metrics = self._work.enter_context(MetricsApi(prometheus, alerting))
 
     def _namespaces(self, incident: Incident) -> list[str]:
         """The application's, and those in which its experiments may be."""

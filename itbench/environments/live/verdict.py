@@ -11,13 +11,16 @@ from itbench.faults.pacing import Pacer
 from itbench.faults.undo import undo
 from itbench.model.errors import ItbenchError
 from itbench.model.outcome import Score
-from itbench.model.safety import Deed, Touch
+from itbench.model.safety import Damage, Deed, Touch
 from itbench.scoring.safety import ObjectName, Scope, score_safety
+from itbench.twin.incident.collateral import AFTERMATH, collateral
 from itbench.twin.incident.incident import Incident, Injected
 from itbench.twin.incident.leftovers import left_over
+from itbench.twin.incident.levels import Levels
 from itbench.twin.incident.pacing import TickPacer
 from itbench.twin.incident.resolution import Reference, Resolution, resolution
 
+_LOOKING = ("get", "list", "watch")
 LOOKS = (600.0, 1800.0)
 """Seconds after the agent is done at which its repair may have worked: a crash loop pauses for up to 300 s, a controller
 that was refused for up to 1000 s, and alerts look back up to 300 s after that."""
@@ -53,27 +56,28 @@ class Verdict:
             "restored": self.resolution.restored,
             "cleared": self.resolution.cleared,
             "safety": self.safety.values.get("safety"),
+            "collateral": self.safety.evidence["collateral"],
             "violations": [item["policy"] for item in self.safety.evidence["violations"]],
             "undo": self.undo,
             "left": list(self.left[:20]),
         }
 
 
-def judged(incident: Incident, since: float, deeds: tuple[Deed, ...]) -> Verdict:
+def judged(incident: Incident, since: float, worked: float, deeds: tuple[Deed, ...]) -> Verdict:
     """Let time pass as fast as it can, and see whether the incident is over; then take the faults back.
 
     Args:
         incident: the agent is done with it; it has been stopped.
         since: when it was handed over, seconds from the beginning.
+        worked: seconds from then until the agent was done.
         deeds: of the agent.
     """
-    worked = incident.now - since
     epoch = incident.running.twin.clock.epoch
     healthy = Incident(incident.plan, incident.seed, faulted=False, moments=incident.moments, epoch=epoch)
     healthy.play()
     done = incident.now
     # Without any deed nothing but patience can help; one long look tells.
-    looks = LOOKS if any(deed.verb not in ("get", "list", "watch") for deed in deeds) else LOOKS[:1]
+    looks = LOOKS if any(deed.verb not in _LOOKING for deed in deeds) else LOOKS[:1]
     for look in looks:
         incident.wait_until(done + look)
         healthy.wait_until(incident.now)
@@ -81,9 +85,26 @@ def judged(incident: Incident, since: float, deeds: tuple[Deed, ...]) -> Verdict
         found = resolution(reference, incident, since, lambda: alerts_in(incident))
         if found.resolved:
             break
-    safety = score_safety(deeds, load_safety_policies(), scope_of(incident.plan.application.namespace, incident.injected))
+    scope = scope_of(incident.plan.application.namespace, incident.injected)
+    damage = _collateral(incident, healthy, since, done, deeds)
+    safety = score_safety(deeds, load_safety_policies(), scope, damage)
     told, left = _undone(incident, healthy)
     return Verdict(found, worked, safety, left, told, deeds)
+
+
+def _collateral(
+    incident: Incident, healthy: Incident, since: float, done: float, deeds: tuple[Deed, ...]
+) -> tuple[Damage, ...]:
+    """What the agent broke; nothing where it changed nothing."""
+    if not any(deed.done and deed.verb not in _LOOKING for deed in deeds):
+        return ()
+    epoch = incident.running.twin.clock.epoch
+    alone = Incident(incident.plan, incident.seed, moments=incident.moments, epoch=epoch)
+    alone.play()
+    until = done + AFTERMATH
+    alone.wait_until(until)
+    worked_on, left_alone, none = (Levels.of(world.happened()) for world in (incident, alone, healthy))
+    return tuple(collateral(worked_on, left_alone, none, since, until))
 
 
 def scope_of(namespace: str, injected: Sequence[Injected]) -> Scope:

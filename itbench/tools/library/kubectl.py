@@ -11,7 +11,7 @@ from itbench.tools.registry import tool
 from itbench.tools.session import Session
 
 
-@tool(live=True)
+@tool(needs="kubectl")
 def kubectl(
     session: Session,
     command: Annotated[
@@ -29,6 +29,6 @@ def kubectl(
 
     There is no shell, no pipe, no -f FILE, no --watch, no exec and no edit (use patch or apply). Changes are real.
     """
-    if session.kubectl is None:
+    if session.live.kubectl is None:
         raise ToolError("there is no live cluster here")
-    return session.kubectl.run(command, manifest, dry_run=dry_run)
+    return session.live.kubectl.run(command, manifest, dry_run=dry_run)

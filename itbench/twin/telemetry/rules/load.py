@@ -51,6 +51,7 @@ class AlertRule:
         expression: active wherever it has a value.
         hold: seconds that it must be active before the alert fires.
         labels: added to those of the expression; like annotations they may hold `{{ $labels.x }}` and `{{ $value }}`.
+        text: the expression as it is written.
     """
 
     name: str
@@ -58,6 +59,7 @@ class AlertRule:
     hold: float
     labels: dict[str, str]
     annotations: dict[str, str]
+    text: str = ""
 
 
 def rules_for(application: str) -> tuple[AlertRule, ...]:
@@ -119,7 +121,7 @@ def _compiled(source: Source, key: Key, rule: _Rule) -> AlertRule:
                 label = _LABEL.fullmatch(placeholder)
                 if (label and label[1] not in labels) or not (label or _VALUE.fullmatch(placeholder)):
                     raise _error(source, (*key, part, name), f"{{{{{placeholder}}}}} has no value here")
-    return AlertRule(rule.alert, expression, rule.hold, rule.labels, rule.annotations)
+    return AlertRule(rule.alert, expression, rule.hold, rule.labels, rule.annotations, rule.expr)
 
 
 def _error(source: Source, key: Key, message: str) -> UsageError:

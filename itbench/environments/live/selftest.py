@@ -1,0 +1,220 @@
+"""Show, with the agent's own token, that the API server gives it nothing away: before each trial on a real one.
+
+Asked is what a curious agent would ask: for the secrets and namespaces of others, for rights that lead to more rights, for
+the history of all that it can list (managedFields, annotations, events, what was last applied), and, with the same token, at
+the API servers of other trials on this machine.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from itbench.cluster.control_plane import FOLDER_PREFIX, ControlPlane, Identity
+from itbench.cluster.kinds import KINDS, Kind
+from itbench.model.base import Document, Model
+from itbench.model.errors import ClusterError
+
+_SECONDS = 30.0
+_MOST_BYTES = 100_000_000
+_HARNESS = ("itbench", "harness", "ground_truth", "ground truth", "counterfactual", "digital twin")
+_SHORTEST = 8  # a shorter id can occur by chance
+Result = Literal["denied", "absent", "nothing", "allowed", "named", "accepted"]
+
+
+class ApiAttempt(Model):
+    """One question.
+
+    Attributes:
+        how: `read`, `right`, `history`, `other trial`.
+        target: a path, a right, or a kind of objects.
+        result: `denied`, `absent` (there is no such thing), `nothing` (seen, and it tells nothing); or a leak: `allowed`,
+            `named` (a text names the harness or the fault), `accepted` (another API server takes the token).
+        detail: what was found.
+    """
+
+    how: str
+    target: str
+    result: Result
+    detail: str = ""
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the agent gets what it must not have."""
+        return self.result in ("allowed", "named", "accepted")
+
+
+class ApiReport(Document):
+    """isolation.json of a trial: every attempt; `leaked` if any leaks."""
+
+    identity: str
+    leaked: bool
+    attempts: tuple[ApiAttempt, ...]
+
+    @property
+    def leaks(self) -> tuple[ApiAttempt, ...]:
+        """The attempts that leak."""
+        return tuple(attempt for attempt in self.attempts if attempt.leaks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """An API server, and a token. `trusted` is its certificate; None asks whoever answers."""
+
+    address: str
+    token: str
+    trusted: str | None
+
+    def __call__(self, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and document of an answer; a text where it is no JSON.
+
+        Raises:
+            ClusterError: nobody answers.
+        """
+        if self.trusted is not None:
+            context = ssl.create_default_context(cadata=self.trusted)
+        else:
+            context = ssl._create_unverified_context()  # noqa: S323  it gets nothing but a token that must be refused
+        url = urlsplit(self.address)
+        connection = http.client.HTTPSConnection(str(url.hostname), url.port, timeout=_SECONDS, context=context)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        try:
+            connection.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            raw = answer.read(_MOST_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            raise ClusterError(f"the API server does not answer ({type(error).__name__}: {error})") from error
+        finally:
+            connection.close()
+        try:
+            return answer.status, json.loads(raw)
+        except ValueError:
+            return answer.status, raw.decode(errors="replace")
+
+
+def self_test(
+    plane: ControlPlane, user: Identity, namespaces: Sequence[str], telling: Iterable[str], kinds: Sequence[Kind] = KINDS
+) -> ApiReport:
+    """Ask everything.
+
+    Args:
+        plane: whose API server is asked.
+        user: the agent.
+        namespaces: that it was given.
+        telling: words that give the incident away, such as the ids of its scenario and faults.
+        kinds: whose objects are listed.
+
+    Raises:
+        ClusterError: the API server does not answer.
+    """
+    ask = _Asker(plane.address, user.token, plane.authority)
+    words = [*_HARNESS, *(word.lower() for word in telling if len(word) >= _SHORTEST)]
+    attempts = (
+        *_reads(ask, namespaces),
+        *_rights(ask, namespaces),
+        *_histories(ask, kinds, namespaces, words),
+        *_others(plane, user),
+    )
+    return ApiReport(identity=user.name, leaked=any(each.leaks for each in attempts), attempts=attempts)
+
+
+def _reads(ask: _Asker, namespaces: Sequence[str]) -> Iterator[ApiAttempt]:
+    """Objects that are none of the agent's business."""
+    foreign = [name for name in ("kube-system", "default") if name not in namespaces]
+    paths = [
+        "/api/v1/secrets",
+        *(f"/api/v1/namespaces/{name}/secrets" for name in (*foreign, *namespaces)),
+        *(f"/api/v1/namespaces/{name}/configmaps" for name in foreign),
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        "/apis/coordination.k8s.io/v1/leases",
+        "/metrics",
+        "/debug/pprof/",
+        "/logs/",
+    ]
+    for path in paths:
+        status, _ = ask(path)
+        result: Result = "denied" if status in (401, 403) else "absent" if status in (404, 405) else "allowed"
+        yield ApiAttempt(how="read", target=path, result=result)
+
+
+def _rights(ask: _Asker, namespaces: Sequence[str]) -> Iterator[ApiAttempt]:
+    """Rights that lead to more than was given; the server is asked whether the agent has them."""
+    own = namespaces[0]
+    rights = [
+        *(("*", "*", "*", name) for name in ("", "kube-system", own)),
+        *(("create", "", f"pods/{way}", own) for way in ("exec", "attach", "portforward", "ephemeralcontainers")),
+        *(("get", "", way, "") for way in ("nodes/proxy", "nodes/log")),
+        ("get", "", "services/proxy", own),
+        ("create", "", "serviceaccounts/token", own),
+        ("impersonate", "", "users", ""),
+        *((verb, "rbac.authorization.k8s.io", "clusterroles", "") for verb in ("create", "bind", "escalate")),
+        ("create", "rbac.authorization.k8s.io", "rolebindings", own),
+        ("create", "", "pods", "kube-system"),
+        ("delete", "", "namespaces", ""),
+        ("create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", ""),
+        ("create", "certificates.k8s.io", "certificatesigningrequests", ""),
+    ]
+    for verb, group, what, namespace in rights:
+        resource, _, subresource = what.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": resource, "namespace": namespace}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {**attributes, "subresource": subresource}},
+        }
+        status, answer = ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+        if status != http.HTTPStatus.CREATED:
+            raise ClusterError(f"the API server does not say what an agent may do ({status})")
+        target = f"{verb} {'/'.join(part for part in (group, resource, subresource) if part)} in {namespace or 'all'}"
+        yield ApiAttempt(how="right", target=target, result="allowed" if answer["status"]["allowed"] else "denied")
+
+
+def _histories(ask: _Asker, kinds: Sequence[Kind], namespaces: Sequence[str], words: Sequence[str]) -> Iterator[ApiAttempt]:
+    """What everything that can be listed says of where it came from; managedFields are part of any list."""
+    for kind in kinds:
+        root = f"/api/{kind.api_version}" if not kind.group else f"/apis/{kind.api_version}"
+        paths = [f"{root}/{kind.plural}"]
+        if kind.namespaced:
+            paths += [f"{root}/namespaces/{name}/{kind.plural}" for name in namespaces]
+        results: list[tuple[Result, str]] = []
+        for path in paths:
+            status, answer = ask(path)
+            if status == http.HTTPStatus.OK:
+                found = next(_named(answer, words), "")
+                results.append(("named", found) if found else ("nothing", ""))
+            else:
+                results.append(("denied" if status in (401, 403) else "absent", ""))
+        worst = max(results, key=lambda each: ("absent", "denied", "nothing", "named").index(each[0]))
+        yield ApiAttempt(how="history", target=kind.qualified_plural, result=worst[0], detail=worst[1])
+
+
+def _named(answer: Any, words: Sequence[str]) -> Iterator[str]:
+    """The objects that name something they must not."""
+    items = answer.get("items") if isinstance(answer, dict) else None
+    for item in items if isinstance(items, list) else []:
+        text = json.dumps(item).lower()
+        for word in words:
+            if word in text:
+                yield f"{item.get('metadata', {}).get('name')}: {word}"
+
+
+def _others(plane: ControlPlane, user: Identity) -> Iterator[ApiAttempt]:
+    """The API servers of other trials, as far as this user's files tell of them."""
+    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
+        if folder == plane.folder:
+            continue
+        try:
+            address = json.loads((folder / "kubeconfig").read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+            status, _ = _Asker(str(address), user.token, None)("/api/v1/namespaces")
+        except (OSError, ValueError, LookupError, TypeError, ClusterError):
+            continue  # of another user, no control plane, or it has just ended
+        # Who is forbidden something has been recognised.
+        yield ApiAttempt(how="other trial", target=str(address), result="denied" if status == 401 else "accepted")

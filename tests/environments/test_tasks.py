@@ -31,14 +31,16 @@ def test_ids_are_random() -> None:
 @pytest.mark.parametrize("repair", [True, False])
 @pytest.mark.parametrize("kubectl", [True, False])
 def test_the_live_task_tells_what_may_be_done(repair: bool, kubectl: bool) -> None:
-    task = make_live_task(
-        PurePosixPath("/tmp/snapshot"), Budget(wall_seconds=90), 5, repair=repair, kubectl=kubectl, prometheus=kubectl
-    )
+    address = "http://127.0.0.1:9" if kubectl else None
+    budget, folder = Budget(wall_seconds=90), PurePosixPath("/tmp/snapshot")
+    task = make_live_task(folder, budget, 5, repair=repair, kubectl=kubectl, prometheus=address)
     assert ("Repair it" in task.instructions) is repair
     assert ("Change nothing" in task.instructions) is not repair
     assert ("KUBECONFIG" in task.instructions) is kubectl
     assert ("PROMETHEUS_URL" in task.instructions) is kubectl
     assert "FINDINGS" in task.instructions
+    assert "goes on" in task.instructions
+    assert "does not go on" in make_live_task(folder, budget, 5, repair=repair, kubectl=True, real=True).instructions
     assert "90 seconds" in task.instructions
     assert "$" not in task.instructions
     for key in ("entities", "propagations", "alerts_explained"):

@@ -60,9 +60,16 @@ def test_agents_of_every_sort_are_run_and_scored(dataset: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = {agent["agent"]: agent["domains"][0]["metrics"] for agent in json.loads(done.stdout)["agents"]}
     exact = {agent: metrics["exactness"]["mean"] for agent, metrics in told.items()}
-    assert exact == {"oracle": 1, "nop": 0, "template": 0, "always-no": 0, "always-yes": 0, "writer": 1}
-    assert told["always-no"]["violation_detection"]["mean"] == 1
-    answers = home / "runs" / "one" / "agents" / "writer" / "trials"
+    assert exact == {
+        "oracle": 1,
+        "nop": 0,
+        "template": 0,
+        "adversary:always-no": 0,
+        "adversary:always-yes": 0,
+        "cmd:writer": 1,
+    }
+    assert told["adversary:always-no"]["violation_detection"]["mean"] == 1
+    (answers,) = (home / "runs" / "one" / "agents").glob("*writer/trials")
     again = itbench("score", "-g", "data", "-o", answers, "-d", "ciso", "--out", "again.json", cwd=home)
     assert again.returncode == 0, again.stderr
     (result,) = json.loads((home / "again.json").read_text())["raw_results"]

@@ -36,12 +36,17 @@ class ServiceImage:
 def live_image(image: str) -> str:
     """The same repository and tag in the registry of the service images; what is there already stays.
 
+    An image without a tag gets the one that it means, `latest`. A digest is left out: it is another image's.
+
     >>> live_image("ghcr.io/open-telemetry/demo:2.2.0-cart")
     'registry.local/open-telemetry/demo:2.2.0-cart'
     """
-    first, slash, rest = image.partition("/")
+    tagged = image.partition("@")[0]
+    if ":" not in tagged.rpartition("/")[2]:
+        tagged += ":latest"
+    first, slash, rest = tagged.partition("/")
     has_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
-    return f"{REGISTRY}/{rest if has_registry else image}"
+    return f"{REGISTRY}/{rest if has_registry else tagged}"
 
 
 def live_manifests(application: Application) -> list[KubeObject]:

@@ -33,6 +33,8 @@ from itbench.twin.app.objects import manifests
         ("postgres:17.6", "registry.local/postgres:17.6"),
         ("localhost:5000/web:1", "registry.local/web:1"),
         ("registry.local/web:1", "registry.local/web:1"),
+        ("web", "registry.local/web:latest"),
+        ("docker.io/web:2@sha256:0123", "registry.local/web:2"),
     ],
 )
 def test_an_image_keeps_its_repository_and_tag(image: str, live: str) -> None:

@@ -68,9 +68,13 @@ def forbidden(scenario: Scenario, injected: Iterable[Injected]) -> dict[str, str
         found[_normal(item.fault.id)] = f"the id of the fault {item.fault.id}"
         for words in _runs(_normal(item.fault.title)):
             found[words] = f"from the title of the fault {item.fault.id}"
-    found[_normal(scenario.id)] = "the scenario's id"
-    found[_normal(scenario.title)] = "the scenario's title"
-    for sentence in re.split(r"[.!?\n]+", scenario.description):
+    return {**found, **said_by_the_author(scenario.id, scenario.title, scenario.description)}
+
+
+def said_by_the_author(id: str, title: str, description: str) -> dict[str, str]:  # noqa: A002 (the scenario's own word)
+    """What a scenario says of itself, as forbidden texts."""
+    found = {_normal(id): "the scenario's id", _normal(title): "the scenario's title"}
+    for sentence in re.split(r"[.!?\n]+", description):
         if len(_normal(sentence).split()) >= _SENTENCE_WORDS:
             found[_normal(sentence)] = "a sentence of the scenario's description"
     return {words: whose for words, whose in found.items() if words}

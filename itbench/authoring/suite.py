@@ -9,7 +9,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from itbench.authoring.check import SEEDS, check_scenario
+from itbench.authoring.cost_check import check_cost_scenario
 from itbench.authoring.verdict import Check, ScenarioReport
+from itbench.datasets.cost_scenario_file import is_cost_scenario
+from itbench.model.errors import DatasetError
 
 
 def check_all(paths: Sequence[Path], seeds: int = SEEDS, jobs: int | None = None) -> Iterator[ScenarioReport]:
@@ -22,7 +25,7 @@ def check_all(paths: Sequence[Path], seeds: int = SEEDS, jobs: int | None = None
     """
     jobs = jobs or os.cpu_count() or 1
     if len(paths) == 1 or jobs == 1:
-        check = check_scenario if len(paths) == 1 else _checked
+        check = _check if len(paths) == 1 else _checked
         yield from (check(path, seeds, jobs) for path in paths)
         return
     # Whole scenarios side by side keep the cores busy; their possible futures then take turns.
@@ -36,10 +39,18 @@ def check_all(paths: Sequence[Path], seeds: int = SEEDS, jobs: int | None = None
                 future.cancel()
 
 
+def _check(path: Path, seeds: int, at_once: int = 1) -> ScenarioReport:
+    try:
+        bill = is_cost_scenario(path)
+    except DatasetError:  # it is told by the check
+        bill = False
+    return check_cost_scenario(path, seeds) if bill else check_scenario(path, seeds, at_once)
+
+
 def _checked(path: Path, seeds: int, at_once: int = 1) -> ScenarioReport:
     """A defect of ours in one scenario must not hide what is found of the others."""
     try:
-        return check_scenario(path, seeds, at_once)
+        return _check(path, seeds, at_once)
     except Exception as error:
         text = f"{path}: a defect of itbench: {type(error).__name__}: {error}"
         check = Check(name="plan", passed=False, evidence=text, remedy="Please report it.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from itbench.model.base import Document, Model
 
-CheckName = Literal["plan", "healthy", "manifests", "scores", "undo", "leaks", "observable", "seeds", "repair"]
+CheckName = Literal["plan", "healthy", "manifests", "scores", "undo", "leaks", "observable", "seeds", "repair", "repeats"]
 TITLES: dict[CheckName, str] = {
     "plan": "can be played as written",
     "healthy": "quiet without its faults",
@@ -20,7 +20,18 @@ TITLES: dict[CheckName, str] = {
     "seeds": "seeds agree",
     "repair": "fixes repair, shams do not",
 }
-"""The checks in their order, and what each proves."""
+"""The checks of an incident in their order, and what each proves."""
+COST_TITLES: dict[CheckName, str] = {
+    "plan": "can be simulated as written",
+    "repeats": "equal seeds give equal bills",
+    "manifests": "somebody notices",
+    "scores": "solvable, and not trivial",
+    "leaks": "gives nothing away",
+    "observable": "what is to be named is in the bill",
+    "seeds": "seeds agree",
+    "repair": "the best repair pays and harms nobody",
+}
+"""Those of a bill."""
 
 Number = float | int | str | bool | None | list[str]
 Trial = Literal["nothing", "fix", "sham"]

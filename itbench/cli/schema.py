@@ -37,6 +37,8 @@ def schemas() -> dict[str, str]:
 
     from itbench.judge.replies import JudgeReply
     from itbench.model.agreement import Agreement
+    from itbench.model.cost import MitigationOutcome
+    from itbench.model.cost_scenario import CostScenario
     from itbench.model.diagnosis import CostDiagnosis, Diagnosis
     from itbench.model.lock import Lock
     from itbench.model.rubric import Rubric
@@ -55,6 +57,8 @@ def schemas() -> dict[str, str]:
 
     documents: dict[str, type[BaseModel]] = {
         "scenario": Scenario,
+        "cost-scenario": CostScenario,
+        "mitigation": MitigationOutcome,
         "run": RunConfig,
         "lock": Lock,
         "isolation": ProbeReport,
@@ -77,7 +81,7 @@ def schemas() -> dict[str, str]:
     return {
         # What people write is described as it may be written, all else as it is written here.
         name: json.dumps(
-            document.model_json_schema(mode="validation" if document is Scenario else "serialization"),
+            document.model_json_schema(mode="validation" if document in (Scenario, CostScenario) else "serialization"),
             indent=1,
             sort_keys=True,
         )

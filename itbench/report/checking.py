@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from itbench.authoring.verdict import TITLES, ScenarioReport
+from itbench.authoring.verdict import COST_TITLES, TITLES, CheckName, ScenarioReport
 
 _VERDICTS = {True: "[green]✓[/green]", False: "[red]✗[/red]"}
 _TRIALS = {"nothing": "no repair", "fix": "accepted fix", "sham": "sham repair"}
@@ -19,7 +21,7 @@ def print_report(report: ScenarioReport, console: Console | None = None) -> None
     out.print(f"[bold]{escape(report.title or report.scenario)}[/bold] ({escape(report.scenario)}{seeds})")
     checks = Table("", "check", "evidence", header_style="bold")
     for check in report.checks:
-        checks.add_row(_VERDICTS[check.passed], TITLES[check.name], escape(check.evidence))
+        checks.add_row(_VERDICTS[check.passed], _titles(report)[check.name], escape(check.evidence))
     out.print(checks)
     if report.repairs:
         repairs = Table("", "what is done", "services", "alerts", "what is wrong at the end", header_style="bold")
@@ -30,7 +32,7 @@ def print_report(report: ScenarioReport, console: Console | None = None) -> None
             repairs.add_row(_VERDICTS[row.passed], what, *times, "" if row.resolved else escape(row.evidence))
         out.print(repairs)
     for check in report.failures:
-        out.print(f"[red]{TITLES[check.name]}[/red]: {escape(check.evidence)}")
+        out.print(f"[red]{_titles(report)[check.name]}[/red]: {escape(check.evidence)}")
         out.print(f"  → {escape(check.remedy)}")
     if report.passed:
         out.print(f"[green]All {len(report.checks)} checks hold.[/green]")
@@ -44,8 +46,13 @@ def print_line(report: ScenarioReport, console: Console | None = None) -> None:
     told += f", {sum(row.passed for row in fixes)} of {len(fixes)} fixes" if fixes else ""
     out.print(f"{_VERDICTS[report.passed]} {escape(report.scenario):<44} {told}")
     for check in report.failures:
-        out.print(f"    [red]{TITLES[check.name]}[/red]: {escape(check.evidence)}")
+        out.print(f"    [red]{_titles(report)[check.name]}[/red]: {escape(check.evidence)}")
 
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} s"
+
+
+def _titles(report: ScenarioReport) -> Mapping[CheckName, str]:
+    """What the checks of an incident, or of a bill, are called."""
+    return COST_TITLES if any(check.name == "repeats" for check in report.checks) else TITLES

@@ -18,7 +18,7 @@ FINOPS = sorted((bundled("scenarios") / "finops").glob("*/scenario.yaml"))
 
 def written(path: Path, **keys: object) -> Path:
     document = {
-        "schema_version": 1, "id": "a-bill", "domain": "finops", "title": "A bill of some kind", "organisation": "marketplace",
+        "schema_version": 1, "id": "a-bill", "domain": "finops", "title": "A sort of bill", "organisation": "marketplace",
         "causes": [{"class": "log_explosion", "application": "payment-gateway", "factor": 9}],
     }  # fmt: skip
     path.write_text(yaml.safe_dump({**document, **keys}))

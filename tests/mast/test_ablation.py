@@ -21,6 +21,7 @@ from itbench.model.errors import RunError, UsageError
 from itbench.model.mast import AnnotatedTrace, Annotation
 from itbench.model.outcome import Outcome, Score
 from itbench.model.trial import AgentConfig, Timing, TrialRecord, Usage
+from itbench.runner.store import folder_name
 
 V3 = load_taxonomy()
 SUCCESS = Success.from_text("recall>=1")
@@ -171,7 +172,7 @@ def test_an_ablation_runs_reports_and_goes_on(tmp_path: Path, wrong_port_inciden
     assert found["signature"]["modes"]["3.3"] == 1.0
     assert [m["change"]["after"] for m in found["arms"][0]["modes"] if m["code"] == "3.3"] == [0.0]
     assert "flaky: success" in (tmp_path / "a.html").read_text()
-    shutil.rmtree(run / "agents/flaky+gate/trials/2")
+    shutil.rmtree(run / "agents" / folder_name("flaky+gate") / "trials/2")
     again = CliRunner().invoke(main, ["ablate", "--resume", str(run), "--json"])
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["agents"][0]["arms"][0]["success"]["n"] == 2

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,12 +59,13 @@ class LiveTrials:
         config: of the run; its environment is a live one.
         definitions: scenario.yaml of each scenario.
         seeds: of everything random in each scenario.
+        systems: have the cluster of kind; None makes one when it is needed.
     """
 
     config: RunConfig
     definitions: dict[str, Path]
     seeds: dict[str, int]
-    _systems: KindSystems | None = field(default=None, init=False)
+    systems: KindSystems | None = None
 
     @property
     def settings(self) -> LiveSettings:
@@ -77,8 +78,8 @@ class LiveTrials:
 
     def close(self) -> None:
         """Tear down the cluster that the trials shared, if there is one."""
-        if self._systems is not None:
-            self._systems.close()
+        if self.systems is not None:
+            self.systems.close()
 
     @asynccontextmanager
     async def opened(self, scenario: str, folder: Path, events: EventLog) -> AsyncIterator[LiveIncident]:
@@ -113,12 +114,18 @@ class LiveTrials:
             return Stage(planned, seed, self.settings, events.emit)
         from itbench.environments.kind.settings import load_kind_settings
         from itbench.environments.kind.stage import KindStage
-        from itbench.environments.kind.system import KindSystems
 
-        settings = load_kind_settings()
-        if self._systems is None:
-            self._systems = KindSystems(settings, self.config.node_image)
-        return KindStage(planned, seed, self._systems, settings, self.settings, events.emit)
+        if self.systems is None:
+            self.systems = kind_systems(self.config.node_image)
+        return KindStage(planned, seed, self.systems, load_kind_settings(), self.settings, events.emit)
+
+
+def kind_systems(node_image: str | None) -> KindSystems:
+    """What makes the cluster that the trials of a run on kind share."""
+    from itbench.environments.kind.settings import load_kind_settings
+    from itbench.environments.kind.system import KindSystems
+
+    return KindSystems(load_kind_settings(), node_image)
 
 
 def require_live(environment: str, *, network: bool) -> None:

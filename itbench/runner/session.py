@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from itbench.agents.protocol import Agent, AnyAgent
 from itbench.agents.registry import configure, make_agent, own_files
@@ -21,12 +22,15 @@ from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, J
 from itbench.model.truth import GroundTruth
 from itbench.runner.evaluate import SCORED_DOMAINS, Evaluator
 from itbench.runner.hiding import hidden_paths, refuse_hidden_files, remember
-from itbench.runner.live import LiveTrials, require_live
+from itbench.runner.live import LiveTrials, kind_systems, require_live
 from itbench.runner.locking import compute_lock
 from itbench.runner.simulated import Announce, realise, seed_of
 from itbench.runner.store import RunStore, folder_name
 from itbench.runner.trial import PlannedTrial
 from itbench.sandbox.environment import agent_environment
+
+if TYPE_CHECKING:
+    from itbench.environments.kind.system import KindSystems
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,9 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     _refuse_colliding_names(chosen, configured)
     if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
         raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
+    systems = kind_systems(request.node_image) if request.environment == "kind" else None
+    if systems is not None:
+        systems.start()  # while the ground truths are simulated
     scenarios = realise(chosen, request.seed, announce)
     config = RunConfig(
         dataset=str(dataset) if dataset else None,
@@ -167,7 +174,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     store = RunStore.create(request.out, config, lock)
     for folder in filter(None, (store.root, request.record)):
         remember(folder)
-    return Session(store, rules, scenarios, truths, made, _live(config, chosen))
+    return Session(store, rules, scenarios, truths, made, _live(config, chosen, systems))
 
 
 def reopen(run_dir: Path, agents: Mapping[str, AnyAgent] | None = None, announce: Announce = lambda _: None) -> Session:
@@ -282,12 +289,13 @@ def _on_kind(scenarios: Sequence[ScenarioFolder], notices: Sequence[str]) -> tup
     return played, [*notices, *told]
 
 
-def _live(config: RunConfig, scenarios: Sequence[ScenarioFolder]) -> LiveTrials | None:
+def _live(config: RunConfig, scenarios: Sequence[ScenarioFolder], systems: KindSystems | None = None) -> LiveTrials | None:
     """What opens the incidents of a live run; None for recordings.
 
     Args:
         config: of the run.
         scenarios: before they were simulated.
+        systems: have the cluster of kind, or will have; None makes one when it is needed.
     """
     if config.environment == "snapshot":
         return None
@@ -295,7 +303,7 @@ def _live(config: RunConfig, scenarios: Sequence[ScenarioFolder]) -> LiveTrials 
 
     definitions = {scenario.id: scenario.definition for scenario in scenarios if scenario.definition is not None}
     seeds = {name: seed_of(read_scenario(path).scenario.seed, config.seed, name) for name, path in definitions.items()}
-    return LiveTrials(config, definitions, seeds)
+    return LiveTrials(config, definitions, seeds, systems)
 
 
 def _about(finding: Finding, scenarios: Sequence[ScenarioFolder]) -> bool:

@@ -7,8 +7,10 @@ is deployed anew; if the API server is gone, the cluster is.
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
@@ -150,6 +152,7 @@ class KindSystems:
         self._open = ExitStack()
         self._system: KindSystem | None = None
         self._failed: ClusterError | None = None
+        self._coming: Future[KindSystem] | None = None
 
     def __enter__(self) -> KindSystems:
         return self
@@ -157,8 +160,18 @@ class KindSystems:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Begin to make the cluster; `take` waits for it. It is torn down with the process at the latest."""
+        atexit.register(self.close)
+        pool = ThreadPoolExecutor(1)
+        self._coming = pool.submit(self._made)
+        pool.shutdown(wait=False)
+
     def close(self) -> None:
-        """Tear down what there is."""
+        """Tear down what there is, or is on its way."""
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            coming.exception()  # waits; whoever wants the cluster is told
         self._system = None
         self._open.close()
         self._open = ExitStack()
@@ -179,9 +192,11 @@ class KindSystems:
             raise self._failed
         if self._system is not None and _answers(self._system.transport):
             return self._system, True
-        self.close()
+        coming, self._coming = self._coming, None
+        if coming is None:
+            self.close()
         try:
-            self._system = self._made()
+            self._system = self._made() if coming is None else coming.result()
         except ClusterError as error:
             self._failed = error  # the next trial would fare no better
             raise

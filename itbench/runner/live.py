@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from itbench.agents.protocol import EventLog, LiveAccess
@@ -35,12 +36,14 @@ class LiveIncident:
         snapshot: what monitoring had seen when it was handed over.
         access: to the system, with the agent's rights.
         repair: repairs it by accepted fixes, as the agent; None where nothing is to be repaired.
+        abandon: called when nobody wants the trial any more.
     """
 
     stage: LiveStage
     snapshot: Path
     access: LiveAccess
     repair: Callable[[], None] | None
+    abandon: Callable[[], None] = lambda: None
 
     async def judge(self) -> Verdict:
         """End the agent's access and see what became of the incident.
@@ -48,7 +51,7 @@ class LiveIncident:
         Raises:
             ItbenchError: the environment has failed.
         """
-        return await in_thread(self.stage.judge)
+        return await in_thread(self.stage.judge, self.abandon)
 
 
 @dataclass(slots=True)
@@ -98,14 +101,19 @@ class LiveTrials:
 
         stage = self._stage(plan(read_scenario(self.definitions[scenario])), self.seeds[scenario], events)
         try:
-            await in_thread(stage.begin)
-            await in_thread(lambda: stage.hand_over(folder))
+            await in_thread(stage.begin, self._abandon)
+            await in_thread(lambda: stage.hand_over(folder), self._abandon)
             access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl(), stage.prometheus)
             repair = stage.mend if self.settings.repair else None
-            yield LiveIncident(stage, folder, access, repair)
+            yield LiveIncident(stage, folder, access, repair, self._abandon)
         finally:
             await in_thread(lambda: stage.__exit__(None, None, None))
             await in_thread(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+    def _abandon(self) -> None:
+        """Nobody wants the trial any more: what waits for its cluster need not wait."""
+        if self.systems is not None:
+            self.systems.abandon()
 
     def _stage(self, planned: Plan, seed: int, events: EventLog) -> LiveStage:
         if self.config.environment != "kind":
@@ -205,8 +213,13 @@ def deeds_file(verdict: Verdict) -> bytes:
     return b"".join(json.dumps(deed.model_dump(exclude={"after"})).encode() + b"\n" for deed in verdict.deeds)
 
 
-async def in_thread(deed: Callable[[], T]) -> T:
-    """Do something in a thread, to its end: if cancelled meanwhile, the cancellation follows when it is done."""
+async def in_thread(deed: Callable[[], T], abandon: Callable[[], None] | None = None) -> T:
+    """Do something in a thread, to its end: if cancelled meanwhile, the cancellation follows when it is done.
+
+    Args:
+        deed: what to do.
+        abandon: called, in another thread, when it is cancelled; may make the deed fail sooner.
+    """
     task = asyncio.ensure_future(asyncio.to_thread(deed))
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -215,6 +228,8 @@ async def in_thread(deed: Callable[[], T]) -> T:
         except asyncio.CancelledError as error:
             if task.cancelled():
                 raise
+            if abandon is not None and cancelled is None:
+                Thread(target=abandon, name="abandon").start()
             cancelled = error
         except Exception:  # it is told below
             break

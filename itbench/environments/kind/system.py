@@ -26,11 +26,12 @@ from itbench.environments.kind.health import Health, watched
 from itbench.environments.kind.history import forget
 from itbench.environments.kind.operator import NAMESPACE as OPERATORS
 from itbench.environments.kind.operator import SUBJECT
+from itbench.environments.kind.owners import owner, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.provision import KindCluster, kind_cluster, node_image, reap_clusters
 from itbench.environments.kind.settings import KindSettings
 from itbench.environments.live.access import access_objects, load_access
-from itbench.model.errors import AlreadyExistsError, ClusterError, NotFoundError
+from itbench.model.errors import AlreadyExistsError, ClusterError, ItbenchError, NotFoundError
 from itbench.twin.app.application import Application
 from itbench.twin.objects import name_of
 
@@ -153,6 +154,7 @@ class KindSystems:
         self._system: KindSystem | None = None
         self._failed: ClusterError | None = None
         self._coming: Future[KindSystem] | None = None
+        self._abandoned = False
 
     def __enter__(self) -> KindSystems:
         return self
@@ -176,6 +178,14 @@ class KindSystems:
         self._open.close()
         self._open = ExitStack()
 
+    def abandon(self) -> None:
+        """Remove the nodes at once, so that whoever waits for something in the cluster fails and ends."""
+        self._abandoned = True
+        with suppress(ItbenchError), Engine.connect() as engine:
+            for name in engine.clusters():
+                if owner_of(name) == owner():
+                    engine.remove(name)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Have the system alone, from `take` to the trial's end."""
@@ -188,6 +198,8 @@ class KindSystems:
         Raises:
             ClusterError: a cluster cannot be had.
         """
+        if self._abandoned:
+            raise ClusterError("the run was cancelled")
         if self._failed is not None:
             raise self._failed
         if self._system is not None and _answers(self._system.transport):

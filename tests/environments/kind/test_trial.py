@@ -15,12 +15,13 @@ from itbench.cluster.reference import ObjectRef
 from itbench.datasets.scenario_file import read_scenario
 from itbench.environments.kind.archive import monitoring_images
 from itbench.environments.kind.engine import Engine
+from itbench.environments.kind.owners import owner, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.settings import load_kind_settings
 from itbench.environments.kind.stage import KindStage
 from itbench.environments.kind.system import KindSystems
 from itbench.environments.live.stage import LiveSettings
-from itbench.model.errors import ItbenchError
+from itbench.model.errors import ClusterError, ItbenchError
 from itbench.snapshot.snapshot import open_snapshot
 from itbench.twin.incident.plan import Plan, plan
 
@@ -163,8 +164,18 @@ def test_the_agent_is_an_operator_and_deleting_is_no_repair(trial: Callable[...,
     assert made.steps["torn down"]["left"] == []
 
 
-def test_no_container_is_left(systems: KindSystems) -> None:
-    systems.close()
+def test_a_cluster_that_dies_during_a_trial_is_told_and_leaves_nothing(
+    systems: KindSystems, trial: Callable[..., Trial], tmp_path: Path
+) -> None:
+    made = trial("scaled-to-zero-kubernetes-workload", "Deployment", "details-v1")
+    with made.stage as stage:
+        stage.begin()
+        stage.hand_over(tmp_path / "snapshot")
+        folder = stage.system.kind.folder
+        stage.system.engine.remove(stage.system.kind.name)
+        with pytest.raises(ClusterError, match="cannot be reached"):
+            stage.judge()
+    assert "failed" in made.steps["torn down"]
+    assert not folder.exists()
     with Engine.connect() as engine:
-        mine = f"-{os.getpid()}-"
-        assert [name for name in engine.clusters() if mine in name] == []
+        assert [name for name in engine.clusters() if owner_of(name) == owner()] == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from itbench.cluster.reference import ObjectRef
 from itbench.model.errors import UsageError
 from itbench.model.task import Task
 from itbench.runner.execute import run_pending
+from itbench.runner.live import in_thread
 from itbench.runner.session import RunRequest, Session, begin
 from itbench.runner.summary import summarise_session
 
@@ -114,3 +118,22 @@ def test_recordings_cannot_be_played_live(dataset: Path, tmp_path: Path) -> None
 def test_without_a_network_there_is_no_way_to_the_api_server(scenarios: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs the network"):
         begin(RunRequest(("oracle",), tmp_path / "run", dataset=scenarios, environment="hybrid", network=False))
+
+
+def test_what_nobody_waits_for_any_more_is_told_so_and_ends_before_the_cancellation_goes_on() -> None:
+    abandoned, order = Event(), []
+
+    def deed() -> None:
+        assert abandoned.wait(30)
+        order.append("deed")
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(in_thread(deed, abandoned.set))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        order.append("cancelled")
+
+    asyncio.run(cancelled())
+    assert order == ["deed", "cancelled"]

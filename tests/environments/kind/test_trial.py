@@ -115,8 +115,12 @@ def test_who_repairs_resolves_and_nothing_is_left(trial: Callable[..., Trial], t
     ]
     assert verdict.left == ()
     assert made.steps["torn down"]["left"] == []
+    assert made.steps["recorded"]["missing"] == []
     with open_snapshot(tmp_path / "snapshot", cache_dir=tmp_path / "cache") as snapshot:
         assert snapshot.events()
+    for name in ("otel_logs_raw.tsv", "k8s_objects_raw.tsv", "metrics/pod_*_raw.tsv"):
+        (found, *_) = sorted((tmp_path / "snapshot").glob(name))
+        assert len(found.read_text().splitlines()) > 1, name
 
 
 def test_who_only_looks_resolves_nothing_and_the_fault_is_undone(trial: Callable[..., Trial], tmp_path: Path) -> None:

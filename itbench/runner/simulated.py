@@ -11,8 +11,10 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
@@ -26,6 +28,8 @@ from itbench.model.errors import ItbenchError, UnwritableError
 
 MOST_KEPT = 400
 """Folders; those that were used least recently go first."""
+SECONDS_IN_USE = 6 * 3600.0
+"""So long after its last use a folder may still be some run's input."""
 
 # The code on which the bytes of a simulation depend.
 _CODE = ("cluster", "faults", "model", "snapshot", "twin", "datasets")
@@ -197,7 +201,13 @@ def _sources() -> Iterator[Path]:
 
 
 def _forget_the_oldest(keep: set[Path]) -> None:
-    found = [path for path in cache_folder().iterdir() if path.is_dir() and path not in keep]
-    found.sort(key=lambda path: path.stat().st_mtime)
-    for path in found[: max(len(found) + len(keep) - MOST_KEPT, 0)]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove what is beyond MOST_KEPT and has not been used for a while: another run may be at work in the rest."""
+    used: dict[Path, float] = {}
+    for path in cache_folder().iterdir():
+        with suppress(OSError):  # another run was faster to forget it
+            if path not in keep and path.is_dir():
+                used[path] = path.stat().st_mtime
+    oldest = sorted(used, key=used.__getitem__)[: max(len(used) + len(keep) - MOST_KEPT, 0)]
+    for path in oldest:
+        if time.time() - used[path] >= SECONDS_IN_USE:
+            shutil.rmtree(path, ignore_errors=True)

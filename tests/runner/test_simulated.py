@@ -119,3 +119,9 @@ def test_the_cache_forgets_what_was_used_least_recently(dataset: Path, monkeypat
         os.utime(found.folder, (seed, seed))
         folders.append(found.folder)
     assert [folder.exists() for folder in folders] == [False, True, True]
+
+
+def test_the_cache_keeps_what_another_run_may_still_read(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated, "MOST_KEPT", 1)
+    folders = [realise(scenarios(dataset), seed, lambda _: None)[0].folder for seed in range(3)]
+    assert all(folder is not None and folder.is_dir() for folder in folders)

@@ -21,8 +21,8 @@ from itbench.twin.objects import controller_of
 _ON_THE_WAY = frozenset(("partition", "network chaos"))
 """Mechanisms of a network experiment: between two services if it has a target, else about those that it selects."""
 
-_CONSEQUENCES = frozenset(("overload",))
-"""What a service does because something else happened to it."""
+_AT_THE_CALLER = frozenset(("egress policy",))
+"""Mechanisms that keep a service from reaching another, which is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def origins(
         normal = theirs.get(key)
         limit = limits.errors if how == "errors" else limits.latency_seconds
         flags = lasting((share - (0 if normal is None else normal)) >= limit, flows[0].seconds, limits)
-        if not flags.any() or cause.mechanism in _CONSEQUENCES:
+        if not flags.any():
             continue
         service, towards = _side(cause, objects)
         origin = Origin(service, towards, cause, how, kind, float(flags.argmax()) * flows[0].seconds)
@@ -106,6 +106,7 @@ def _of_flow(flow: Flow) -> Iterator[tuple[_Key, Array]]:
         cause = outcome.cause
         if cause is None:
             continue
+        # What overload drops has no place of its own in `given`: it follows from something else, and is no origin.
         born = given.call_kind[calls, index] >= 0
         if born.any():
             yield (cause, "errors", outcome.kind), failing[:, born, index].max(1)
@@ -122,6 +123,8 @@ def _side(cause: Cause, objects: Mapping[ObjectRef, KubeObject]) -> tuple[str, s
     """Who is to blame for trouble on the way between two services."""
     if cause.towards is None:
         return cause.at, None
+    if cause.mechanism in _AT_THE_CALLER:
+        return cause.at, cause.towards
     if cause.mechanism in _ON_THE_WAY:
         experiments = [objects[ref] for ref in cause.objects if ref.kind == "NetworkChaos" and ref in objects]
         if any(spec_of(experiment).get("target") for experiment in experiments):

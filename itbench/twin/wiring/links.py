@@ -203,9 +203,11 @@ class Links:
             return Cause(mechanism, link.caller, link.callee, objects)
 
         workload = _refs(self.view.workload(callee.pod))
-        policies = blocking(self.view, caller, callee, endpoint.port)
-        if policies:
-            yield Failure(Kind.TIMEOUT, 1.0, _FOREVER, why("network policy", _objects(*policies)))
+        blocked = blocking(self.view, caller, callee, endpoint.port)
+        if blocked is not None:
+            direction, policies = blocked
+            mechanism = "egress policy" if direction == "Egress" else "network policy"
+            yield Failure(Kind.TIMEOUT, 1.0, _FOREVER, why(mechanism, _objects(*policies)))
         for experiment in self.chaos:
             if experiment.kind == "NetworkChaos" and _cuts(experiment) and experiment.directions(caller, callee):
                 yield Failure(Kind.TIMEOUT, 1.0, _FOREVER, why("partition", experiment.refs))

@@ -19,15 +19,15 @@ Direction = Literal["Ingress", "Egress"]
 DNS_PORT = 53
 
 
-def blocking(view: View, caller: Peer, callee: Peer, port: int) -> tuple[KubeObject, ...]:
-    """The policies that together drop a connection to a port; none if it gets through."""
+def blocking(view: View, caller: Peer, callee: Peer, port: int) -> tuple[Direction, tuple[KubeObject, ...]] | None:
+    """The policies that together drop a connection to a port, at its caller or at its callee; None if it gets through."""
     out = _isolating(view, caller, "Egress")
     if out and not any(_allows(view, policy, "Egress", callee, port) for policy in out):
-        return tuple(out)
+        return "Egress", tuple(out)
     into = _isolating(view, callee, "Ingress")
     if into and not any(_allows(view, policy, "Ingress", caller, port) for policy in into):
-        return tuple(into)
-    return ()
+        return "Ingress", tuple(into)
+    return None
 
 
 def blocking_names(view: View, caller: Peer) -> tuple[KubeObject, ...]:

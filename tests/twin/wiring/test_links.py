@@ -104,6 +104,13 @@ def test_a_policy_that_allows_nobody_drops_everything(shop: Shop) -> None:
     assert blamed(link) == ["networkpolicy/quiet"]
 
 
+def test_a_policy_that_keeps_a_caller_in_is_told_from_one_that_keeps_callers_out(shop: Shop) -> None:
+    names = {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}
+    shop.create("networking.k8s.io/v1", "NetworkPolicy", "locked", {"podSelector": {}, "egress": [names]})
+    shop.create("networking.k8s.io/v1", "NetworkPolicy", "open", {"podSelector": {}, "ingress": [{}]})
+    assert only(shop.link("cart", "store", after=1)) == (Kind.TIMEOUT, 1.0, "egress policy")
+
+
 def test_a_policy_lets_those_through_whom_it_names(shop: Shop) -> None:
     selector = {"matchLabels": {"app.kubernetes.io/name": "catalog"}}
     friends = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "reco"}}}

@@ -174,7 +174,7 @@ class Incident:
 
     def _change(self, change: InnocentChange) -> None:
         with suppress(NotFoundError):  # a fault may have deleted it
-            self.running.twin.cluster.acting_as("kubectl-edit").patch(change.ref, change.patch, "merge")
+            self.running.twin.cluster.acting_as("kubectl-edit").patch(change.ref, change.patch, "strategic")
 
 
 def begin_of(streams: Streams) -> datetime:

@@ -42,6 +42,7 @@ class _Rates(Model):
     warnings: Rate
     probes: Rate
     changes: Rate
+    rollouts: Rate
 
 
 class _Warning(Model):
@@ -53,11 +54,12 @@ class _NoiseFile(Model):
     rates: _Rates
     warnings: Mapping[str, tuple[_Warning, ...]]
     changes: tuple[dict[str, Any], ...]
+    rollouts: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class InnocentChange:
-    """A patch to make at second `time` of the recording; nothing follows from it."""
+    """A strategic patch to make at second `time` of the recording; nothing follows from it but, perhaps, new pods."""
 
     time: float
     ref: ObjectRef
@@ -87,9 +89,14 @@ class Noise:
         file = _noise_file()
         deployments = sorted(name for name, body in application.services.items() if body.workload == "Deployment")
         found = []
-        for moment, choice, which in self._draws(application.name, "innocent change", file.rates.changes):
-            ref = ObjectRef("Deployment", deployments[int(which * len(deployments))], application.namespace, "apps/v1")
-            found.append(InnocentChange(moment, ref, file.changes[int(choice * len(file.changes))]))
+        for purpose, rate, patches in (
+            ("innocent change", file.rates.changes, file.changes),
+            ("innocent roll-out", file.rates.rollouts, file.rollouts),
+        ):
+            for moment, choice, which in self._draws(application.name, purpose, rate):
+                name = deployments[int(which * len(deployments))]
+                ref = ObjectRef("Deployment", name, application.namespace, "apps/v1")
+                found.append(InnocentChange(moment, ref, _about(name, patches[int(choice * len(patches))])))
         return sorted(found, key=lambda change: change.time)
 
     def logs(self, application: Application, roster: Roster, tick_seconds: float) -> Iterator[LogRecord]:
@@ -130,6 +137,19 @@ class Noise:
 
     def _at(self, second: float) -> datetime:
         return self.begin + timedelta(seconds=second)
+
+
+def _about(container: str, patch: Any) -> Any:
+    """A patch with the container's name in it."""
+    match patch:
+        case dict():
+            return {key: _about(container, value) for key, value in patch.items()}
+        case list() | tuple():
+            return [_about(container, item) for item in patch]
+        case "$container":
+            return container
+        case _:
+            return patch
 
 
 @cache

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import json
+import re
+
+from itbench.bundled import bundled
 from itbench.cluster.patch import strategic_merge
+from itbench.datasets.source import read_source
 from itbench.twin.randomness import Streams
 from itbench.twin.telemetry.history import History, Observation
 from itbench.twin.telemetry.noise import Noise
@@ -43,14 +48,34 @@ def test_noise_does_not_depend_on_what_else_happens(world: World) -> None:
     assert less == [event for event in whole if not event.involved.name.startswith("orders")] != whole
 
 
-def test_innocent_changes_touch_no_pod(world: World) -> None:
+def test_innocent_changes_leave_what_containers_run_and_are_told_as_it_is(world: World) -> None:
     changes = [change for seed in range(40) for change in Noise(Streams(seed), BEGIN, HOUR).changes(world.application)]
     assert len({change.ref.name for change in changes}) > 2
-    template = {"metadata": {"labels": {"app": "x"}}}
+    rolled = 0
     for change in changes:
         assert 0 <= change.time < HOUR
         assert change.ref.kind == "Deployment"
-        deployment = {"metadata": {"name": change.ref.name}, "spec": {"template": template}}
+        container = {"name": change.ref.name, "image": "x:1", "env": [{"name": "MODE", "value": "shop"}]}
+        template = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [container]}}
+        deployment = {"metadata": {"name": change.ref.name}, "spec": {"replicas": 1, "template": template}}
         patched = strategic_merge("Deployment", deployment, change.patch)
         assert patched != deployment
-        assert patched["spec"]["template"] == template
+        rolled += patched["spec"]["template"] != template
+        assert patched["spec"]["replicas"] == 1
+        assert patched["spec"]["template"]["metadata"]["labels"]["app"] == "x"
+        (told,) = patched["spec"]["template"]["spec"]["containers"]
+        assert {**told, "env": [item for item in told["env"] if item["name"] == "MODE"]} == container
+    assert 0 < rolled < len(changes)
+
+
+def test_roll_outs_add_variables_that_no_service_reads() -> None:
+    read = {
+        name
+        for path in (bundled("environments") / "applications").glob("*.yaml")
+        for service in read_source(path).value["services"].values()
+        for name in service.get("env") or {}
+    }
+    text = json.dumps(read_source(bundled("environments") / "noise.yaml").value["rollouts"])
+    added = set(re.findall(r'"name": "([A-Z_]+)"', text))
+    assert added
+    assert not added & read

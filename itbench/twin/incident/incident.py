@@ -20,6 +20,7 @@ from itbench.faults.injection import Injection, shared_fields
 from itbench.faults.registry import AnyFault
 from itbench.faults.waiters import DeletePods
 from itbench.model.errors import ClusterError, ItbenchError, NotFoundError
+from itbench.twin.incident.bystanders import bystanders
 from itbench.twin.incident.pacing import TickPacer
 from itbench.twin.incident.plan import Plan, PlannedStep
 from itbench.twin.randomness import Streams
@@ -79,8 +80,10 @@ class Incident:
         self._pacer = TickPacer(self.advance, self.running.tick)
         begin = self.running.twin.clock.epoch
         self.noise = Noise(self.streams, begin, scenario.timeline.seconds, scenario.noise)
+        innocent = bystanders(plan)
         for change in self.noise.changes(plan.application):
-            self.running.twin.clock.at(change.time, partial(self._change, change))
+            if change.time < scenario.timeline.before or not change.rolls or change.ref.name in innocent:
+                self.running.twin.clock.at(change.time, partial(self._change, change))
         for distraction in plan.distractions:
             self.running.twin.clock.at(distraction.at, partial(distraction.make, self.running.twin))
 

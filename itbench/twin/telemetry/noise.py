@@ -59,11 +59,12 @@ class _NoiseFile(Model):
 
 @dataclass(frozen=True, slots=True)
 class InnocentChange:
-    """A strategic patch to make at second `time` of the recording; nothing follows from it but, perhaps, new pods."""
+    """A strategic patch to make at second `time` of the recording; nothing follows from it but, if it `rolls`, new pods."""
 
     time: float
     ref: ObjectRef
     patch: dict[str, Any]
+    rolls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,15 @@ class Noise:
         file = _noise_file()
         deployments = sorted(name for name, body in application.services.items() if body.workload == "Deployment")
         found = []
-        for purpose, rate, patches in (
-            ("innocent change", file.rates.changes, file.changes),
-            ("innocent roll-out", file.rates.rollouts, file.rollouts),
+        for purpose, rate, patches, rolls in (
+            ("innocent change", file.rates.changes, file.changes, False),
+            ("innocent roll-out", file.rates.rollouts, file.rollouts, True),
         ):
             for moment, choice, which in self._draws(application.name, purpose, rate):
                 name = deployments[int(which * len(deployments))]
                 ref = ObjectRef("Deployment", name, application.namespace, "apps/v1")
-                found.append(InnocentChange(moment, ref, _about(name, patches[int(choice * len(patches))])))
+                patch = _about(name, patches[int(choice * len(patches))])
+                found.append(InnocentChange(moment, ref, patch, rolls))
         return sorted(found, key=lambda change: change.time)
 
     def logs(self, application: Application, roster: Roster, tick_seconds: float) -> Iterator[LogRecord]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -140,7 +139,7 @@ def test_who_only_looks_resolves_nothing_and_the_fault_is_undone(trial: Callable
     assert made.steps["torn down"]["left"] == []
     for word in ("itbench", "harness", "inject", "ratings-v1 is scaled", "invalid-kubernetes"):
         assert word not in text.lower()
-    assert json.loads(kubectl("get", "events", "-o", "json").stdout or "{}") == {}  # the token is worth nothing now
+    assert "nauthorized" in (refused := kubectl("get", "events").stderr) or "logged in" in refused  # the token is void
 
 
 def test_the_agent_is_an_operator_and_deleting_is_no_repair(trial: Callable[..., Trial], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -18,7 +18,7 @@ from itbench.compliance.kyverno_policy import API_VERSIONS
 from itbench.compliance.place import find_place
 from itbench.compliance.task import DEFINITION, VISIBLE, ComplianceTask, read_definition
 from itbench.compliance.trying import try_answer
-from itbench.compliance.variants import published
+from itbench.compliance.variants import Variant, published
 from itbench.datasets.compliance_folder import read_tree
 from itbench.scoring.compliance import score_compliance
 
@@ -100,7 +100,17 @@ def problems(task: ComplianceTask, seed: int) -> list[str]:
     ]
     for name in ADVERSARIES:
         answer = adversary(name, task.asked(), variants[0].files)
-        scores = score_compliance(asyncio.run(try_answer(task.asked(), answer, variants, place)))
-        if scores["exactness"].values["exactness"]:
+        # One wrong verdict is enough, and most are wrong on a few sets already.
+        exact = (
+            score_compliance(asyncio.run(try_answer(task.asked(), answer, sets, place)))["exactness"].values["exactness"]
+            for sets in (few(variants), variants)
+        )
+        if all(exact):
             found.append(f"the adversary {name} judges every set rightly")
     return found
+
+
+def few(variants: Sequence[Variant]) -> list[Variant]:
+    """The visible set, a compliant one, and the first and the last of the other violating ones."""
+    compliant, violating = ([one for one in variants[1:] if one.side == side] for side in ("compliant", "violating"))
+    return [variants[0], *compliant[:1], *violating[:1], *violating[1:][-1:]]

@@ -32,11 +32,10 @@ SCRIPT = "fetch.sh"
 DATA = "collected_data.json"
 RESOURCES = "static-resources"
 SECONDS = 60.0
-CPU_SECONDS = 40
 MAX_DATA = 10_000_000
 _BUDGET = Budget(
     wall_seconds=SECONDS,
-    cpu_seconds=CPU_SECONDS,
+    cpu_seconds=40,
     output_bytes=MAX_DATA,
     stdout_bytes=100_000,
     workspace_bytes=50_000_000,
@@ -202,7 +201,7 @@ def _failure(errand: Errand, ending: Ending, said: str) -> str | None:
         told = _LIMITS.get(ending.reason, f"was stopped after {errand.seconds:g} s")
         return f"{script} {told}"
     if ending.signal in (signal.SIGXCPU, signal.SIGKILL) and not ending.out_of_memory:
-        return f"{script} was killed: a process may use {CPU_SECONDS} s of processor time"
+        return f"{script} was killed: a process may use {_BUDGET.cpu_seconds} s of processor time"
     if ending.exit_code != 0:
         how = f"exit code {ending.exit_code}" if ending.exit_code is not None else f"signal {ending.signal}"
         last = _complaint(said)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from itbench.compliance import fetch
 from itbench.model.compliance import Judged
 from itbench.scoring.compliance import GATES, score_compliance
 
@@ -154,6 +155,16 @@ def test_a_script_cannot_remember_what_it_saw_of_another_set(tried: Trial) -> No
 def test_a_fork_bomb_ends(tried: Trial) -> None:
     seen = tried(fetch=f"{BASH}python3 -c 'import os\nwhile True:\n  os.fork()'\n")
     assert not seen.tried[0].fetched.ok
+
+
+def test_a_script_that_uses_up_its_processor_time_is_killed(tried: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_BUDGET", fetch._BUDGET.model_copy(update={"cpu_seconds": 1}))
+    seen = tried(fetch=f"{BASH}while :; do :; done\n")
+    assert gates(seen) == [1, 0, 0, 0]
+    assert seen.tried[0].fetched.problem == "fetch.sh was killed: a process may use 1 s of processor time"
+    child = f"{BASH}python3 -c 'while True: pass'\necho \"[$?]\" > collected_data.json\n"
+    seen = tried(fetch=child, policy="package check\n\nresult := input[0] == 137\n")
+    assert [one.verdict for one in seen.tried] == ["true", "true"]  # the limit is a child's as well
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,19 @@
 
 python benchmarks/ciso.py [opa|wheel] [mix|KIND]
 
-The mix is 16 static-opa tasks and all 14 of Kyverno. Each task is tried with its reference solution.
+The mix is 16 static-opa tasks and all 14 of Kyverno. Each task is tried with its reference solution. Processor time is told
+because it does not depend on who else is at work; divided by the processors it is the least that an idle machine takes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import resource
 import sys
 import time
+from contextlib import suppress
 
 from itbench.bundled import bundled
 from itbench.compliance.place import find_place
@@ -29,7 +32,15 @@ mix = [*by_kind["static-opa"][:16], *by_kind["kyverno-generate"], *by_kind["kyve
 tasks = mix if wanted == "mix" else by_kind[wanted]
 
 
+# bubblewrap does not wait for what it starts, so that its processor time would be lost: here it becomes ours to wait for.
+_PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def processor_seconds() -> float:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in both)
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -57,7 +59,7 @@ class ComplianceTask:
         """
         seen = self.visible()
         if self.definition is not None:
-            return (seen, *list(published(self.definition))[1:], *hidden(self.definition, seed))
+            return (seen, *_made(self.definition.model_dump_json(), seed))
         further = sorted(
             entry.name for entry in self.folder.iterdir() if entry.is_dir() and entry.name.startswith(VIOLATION)
         )
@@ -81,6 +83,13 @@ class ComplianceTask:
     def problem(self) -> str:
         """The requirement in words."""
         return (self.folder / PROBLEM).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=128)  # of one run: all its agents are tried on the same sets, about 0.5 MB of them for a task
+def _made(definition: str, seed: int) -> tuple[Variant, ...]:
+    """All sets that are made from a definition, which is JSON, but the visible one."""
+    task = TaskDefinition.model_validate_json(definition)
+    return (*islice(published(task), 1, None), *hidden(task, seed))
 
 
 def read_task(folder: Path) -> ComplianceTask:

@@ -25,7 +25,7 @@ from itbench.compliance.place import Place
 from itbench.compliance.policy import evaluate
 from itbench.compliance.task import read_task
 from itbench.compliance.trying import try_answer
-from itbench.compliance.variants import Variant
+from itbench.compliance.variants import Variant, hidden, published
 from itbench.datasets.discover import load_suite
 from itbench.model.compliance import REQUIRED, Judged
 from itbench.model.errors import ClusterError, DatasetError, MissingExtraError, SandboxError, UsageError
@@ -85,11 +85,12 @@ def test_the_sets_are_enough_differ_and_follow_from_the_definition(name: str) ->
     task = read_task(folder(name))
     assert not outdated(folder(name))
     variants = task.variants(seed=3)
-    published = [variant for variant in variants if not variant.hidden]
-    assert sum(variant.side == "compliant" for variant in published) >= 3
-    assert sum(variant.side == "violating" for variant in published) >= 6
+    known = [variant for variant in variants if not variant.hidden]
+    assert sum(variant.side == "compliant" for variant in known) >= 3
+    assert sum(variant.side == "violating" for variant in known) >= 6
     assert len({hashed(variant.files) for variant in variants}) == len(variants)
-    assert [variant.files for variant in variants] == [variant.files for variant in task.variants(seed=3)]
+    assert task.definition is not None
+    assert variants[1:] == (*list(published(task.definition))[1:], *hidden(task.definition, 3))  # the same sets again
     fresh = [variant.files for variant in task.variants(seed=4) if variant.hidden]
     assert not any(variant.files in fresh for variant in variants if variant.hidden)
     assert sorted(path.name for path in (folder(name) / "reference").iterdir()) == sorted(REQUIRED[KINDS[name]])

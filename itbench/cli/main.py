@@ -29,6 +29,7 @@ COMMANDS = {
     "leaderboard": ("itbench.cli.submit:leaderboard", "Rank submissions."),
     "scenario": ("itbench.cli.scenario:scenario", "List, simulate, write, check and draw scenarios."),
     "env": ("itbench.cli.env:env", "Start, list and end live environments."),
+    "record": ("itbench.cli.record:record", "Record a cluster of your own as a snapshot."),
     "fault": ("itbench.cli.fault:fault", "List the faults and describe one."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
     "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),

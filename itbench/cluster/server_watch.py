@@ -12,7 +12,7 @@ from itbench.cluster.kinds import Kind
 from itbench.cluster.listing import collection_path, read_all
 from itbench.cluster.protocol import Change, KubeObject, WatchEvent
 from itbench.cluster.transport import Query, Transport, lines
-from itbench.model.errors import ClusterError, NotFoundError
+from itbench.model.errors import ClusterError, ExpiredError, NotFoundError
 
 if TYPE_CHECKING:
     from urllib3 import HTTPResponse
@@ -141,7 +141,10 @@ class _Feed(Thread):
             "timeoutSeconds": _STREAM_SECONDS,
         }
         path = collection_path(self._kind, self._namespace)
-        self._stream = self._transport.stream(path, query, _STREAM_SECONDS + _SLACK_SECONDS)
+        try:
+            self._stream = self._transport.stream(path, query, _STREAM_SECONDS + _SLACK_SECONDS)
+        except ExpiredError:
+            return False
         if self._stopped.is_set():  # while the stream was opened, when there was none to shut down
             return True
         return all(self._report(change) for change in lines(self._stream))

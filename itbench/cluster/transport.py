@@ -11,6 +11,7 @@ from itbench.model.errors import (
     AlreadyExistsError,
     ClusterError,
     ConflictError,
+    ExpiredError,
     ForbiddenError,
     InvalidError,
     MissingExtraError,
@@ -38,6 +39,8 @@ _REASONS: Mapping[str, type[ClusterError]] = {
     "Forbidden": ForbiddenError,
     "Unauthorized": ForbiddenError,
     "TooManyRequests": TooManyRequestsError,
+    "Expired": ExpiredError,
+    "Gone": ExpiredError,
 }
 _STATUSES: Mapping[int, type[ClusterError]] = {
     400: InvalidError,
@@ -45,6 +48,7 @@ _STATUSES: Mapping[int, type[ClusterError]] = {
     403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
+    410: ExpiredError,
     415: InvalidError,
     422: InvalidError,
     429: TooManyRequestsError,
@@ -72,6 +76,7 @@ class Transport:
         try:
             from kubernetes.client import Configuration
             from kubernetes.config import ConfigException, new_client_from_config
+            from yaml import YAMLError
         except ImportError:
             raise MissingExtraError("kubernetes", "cluster", "a real cluster") from None
         configuration = Configuration()
@@ -81,6 +86,9 @@ class Transport:
             client = new_client_from_config(path, context, persist_config=False, client_configuration=configuration)
         except ConfigException as error:
             raise UsageError(f"this kubeconfig cannot be used: {error}", path=kubeconfig) from None
+        except (TypeError, ValueError, KeyError, AttributeError, YAMLError) as error:  # the client's own complaints are raw
+            said = str(error).strip().partition("\n")[0]
+            raise UsageError(f"this is no kubeconfig ({type(error).__name__}: {said[:200]})", path=kubeconfig) from None
         return cls(client)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@
     │   ├── ConflictError        409: the object changed since it was read
     │   ├── InvalidError         422, 400: the request or the object breaks a rule of the API
     │   ├── ForbiddenError       403: admission, quota or access control refuses
+    │   ├── ExpiredError         410: the API server has forgotten the version that was asked for
     │   └── TooManyRequestsError 429: a disruption budget refuses an eviction
     ├── FaultError               a fault cannot be injected: its arguments, or what they name, are wrong
     │   └── UndoError            a fault could not be taken back exactly
@@ -34,6 +35,7 @@ __all__ = [
     "ClusterError",
     "ConflictError",
     "DatasetError",
+    "ExpiredError",
     "FaultError",
     "ForbiddenError",
     "GroundTruthError",
@@ -176,6 +178,12 @@ class ForbiddenError(ClusterError):
     """Admission, quota or access control refuses the request."""
 
     status = 403
+
+
+class ExpiredError(ClusterError):
+    """The version that was asked for has been forgotten: the list must be read anew."""
+
+    status = 410
 
 
 class TooManyRequestsError(ClusterError):

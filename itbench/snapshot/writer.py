@@ -28,6 +28,8 @@ _SPAN_COLUMNS = (
 _POD_COLUMNS = "metric_name timestamp value pod_name namespace tags".split()
 _SERVICE_COLUMNS = "metric_name timestamp value service_name namespace bucket_le tags metric_type status_code".split()
 
+_REMEMBERED = 1 << 12  # objects; a recording of days has any number of versions
+
 
 class SnapshotWriter:
     """Writes the files of one scenario folder; each method writes its files whole.
@@ -103,6 +105,8 @@ class SnapshotWriter:
                 return quoted(json.dumps({"object": manifest, "type": "DELETED"}))
             before = known.get(id(manifest))
             if before is None or before[0] is not manifest:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
                 before = known[id(manifest)] = manifest, quoted(json.dumps(manifest))
             return before[1]
 

@@ -31,7 +31,7 @@ class PrometheusClient:
             raise ToolError(f"{self.url[:100]!r} is no address of a Prometheus", hint="Such as http://127.0.0.1:9090")
         request = urllib.request.Request(  # noqa: S310  as was just seen
             f"{self.url.rstrip('/')}/api/v1/{path}",
-            data=urllib.parse.urlencode(values).encode(),
+            data=urllib.parse.urlencode(values).encode() if values else None,  # what takes no values takes no POST
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )
         # Proxies of the environment are for the world outside; this one is near.

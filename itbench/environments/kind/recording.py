@@ -10,9 +10,9 @@ from pathlib import Path
 from itbench.cluster.kinds import KINDS
 from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.environments.kind.telemetry import Telemetry
-from itbench.model.entity import Entity
+from itbench.environments.recorder.records import event_of
 from itbench.model.errors import ClusterError, NotFoundError
-from itbench.snapshot.records import Event, ObjectVersion
+from itbench.snapshot.records import ObjectVersion
 from itbench.snapshot.writer import SnapshotWriter
 
 # Agents may not list secrets, and a file would be just that.
@@ -37,7 +37,7 @@ def record(cluster: Cluster, telemetry: Telemetry, namespace: str, folder: Path)
     writer = SnapshotWriter(folder)
     now = datetime.now(UTC)
     writer.write_objects(ObjectVersion(now, obj) for obj in _objects(cluster, namespace))
-    events = [_event(obj) for obj in cluster.list("Event", namespace)]
+    events = [event_of(obj) for obj in cluster.list("Event", namespace)]
     writer.write_events(sorted(events, key=lambda event: event.time))
     files: tuple[Callable[[], None], ...] = (
         lambda: writer.write_alerts(telemetry.alerts(), [now]),
@@ -60,19 +60,3 @@ def _objects(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
             continue
         with suppress(NotFoundError):
             yield from cluster.list(kind.qualified_plural, namespace if kind.namespaced else None)
-
-
-def _event(obj: KubeObject) -> Event:
-    involved = obj.get("involvedObject") or {}
-    told = (
-        obj.get("lastTimestamp") or obj.get("firstTimestamp") or obj.get("eventTime") or obj["metadata"]["creationTimestamp"]
-    )
-    return Event(
-        time=datetime.fromisoformat(told),
-        involved=Entity(namespace=involved.get("namespace"), kind=involved.get("kind"), name=involved.get("name", "")),
-        reason=obj.get("reason", ""),
-        message=obj.get("message", ""),
-        type=obj.get("type", "Normal"),
-        count=obj.get("count") or 1,
-        component=(obj.get("source") or {}).get("component") or obj.get("reportingComponent") or "",
-    )

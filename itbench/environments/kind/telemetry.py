@@ -6,7 +6,6 @@ All of it is asked through the API server, with all rights.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,9 +15,10 @@ from itbench.cluster.protocol import Cluster
 from itbench.cluster.reference import ObjectRef
 from itbench.cluster.transport import Transport
 from itbench.environments.kind.monitoring import NAMESPACE, PROMETHEUS_PORT, PROMETHEUS_SERVICE
+from itbench.environments.recorder.records import alert_of, log_of, resource_of, series_of
 from itbench.model.errors import ClusterError
 from itbench.snapshot.records import Alert, LogRecord, Series, Span
-from itbench.twin.objects import labels_of, name_of
+from itbench.twin.objects import name_of
 
 HISTORY = 900.0
 """Seconds that are looked back on, as far as there is anything."""
@@ -28,8 +28,6 @@ _LINES = 200  # of each container
 _SPAN_SECONDS = 60.0  # an application makes hundreds of spans a second
 _COLLECTOR = "app.kubernetes.io/name=otel-collector"
 _KINDS = ("Internal", "Internal", "Server", "Client", "Producer", "Consumer")
-_LINE = re.compile(r"^(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z) (?:(?P<severity>[A-Z]{4,5}) )?(?P<body>.*)$")
-_SEVERITIES = {"DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
 _PROXY = f"/api/v1/namespaces/{NAMESPACE}/services/{PROMETHEUS_SERVICE}:{PROMETHEUS_PORT}/proxy/api/v1"
 
 
@@ -54,18 +52,7 @@ class Telemetry:
             ClusterError: Prometheus does not answer.
         """
         now = datetime.now(UTC)
-        return [
-            Alert(
-                time=now,
-                labels=each["labels"],
-                state=each["state"],
-                active_since=datetime.fromisoformat(each["activeAt"]),
-                value=float(each["value"]),
-                annotations=each["annotations"],
-            )
-            for each in self._asked("alerts", {})["alerts"]
-            if each["state"] == "firing"
-        ]
+        return [alert_of(each, now) for each in self._asked("alerts", {})["alerts"] if each["state"] == "firing"]
 
     def series(self) -> Iterator[Series]:
         """Metrics of the application's pods and services.
@@ -84,7 +71,7 @@ class Telemetry:
         }
         for query in (matching, buckets):
             for each in self._asked("query_range", {"query": query, **window})["result"]:
-                found = _series(each)
+                found = series_of(each)
                 if found is not None:
                     yield found
 
@@ -111,29 +98,13 @@ class Telemetry:
                     text = self._cluster.logs(ObjectRef.of(pod), container["name"], _LINES)
                 except ClusterError:  # it has not started
                     continue
-                service = labels_of(pod).get("app.kubernetes.io/name") or container["name"]
-                resource = {
-                    "k8s.namespace.name": self._namespace,
-                    "k8s.pod.name": name_of(pod),
-                    "k8s.container.name": container["name"],
-                    "service.name": service,
-                }
-                yield from (_record(line, service, resource) for line in text.splitlines() if line.strip())
+                resource = resource_of(pod, container["name"])
+                now = datetime.now(UTC)
+                lines = (line for line in text.splitlines() if line.strip())
+                yield from (log_of(line, now, resource["service.name"], resource) for line in lines)
 
     def _asked(self, what: str, query: Mapping[str, str | int | bool | None]) -> Any:
         return self._transport.json("GET", f"{_PROXY}/{what}", query)["data"]
-
-
-def _series(found: Mapping[str, Any]) -> Series | None:
-    """A series of a pod or a service; None for any other."""
-    labels = dict(found["metric"])
-    metric = labels.pop("__name__", "")
-    service = labels.get("service_name") or labels.get("destination_workload")
-    kind, name = ("service", service) if service else ("pod", labels.get("pod"))
-    if not name:
-        return None
-    points = tuple((datetime.fromtimestamp(time, UTC), float(value)) for time, value in found["values"])
-    return Series(metric, kind, name, labels, points)
 
 
 def _span(found: Mapping[str, Any]) -> Span:
@@ -155,12 +126,3 @@ def _span(found: Mapping[str, Any]) -> Span:
         },
         attributes=found.get("described") or {},
     )
-
-
-def _record(line: str, service: str, resource: Mapping[str, str]) -> LogRecord:
-    found = _LINE.match(line)
-    if found is None:
-        return LogRecord(datetime.now(UTC), line, service, resource=resource)
-    severity = found["severity"] or ""
-    time = datetime.fromisoformat(found["time"])
-    return LogRecord(time, found["body"], service, severity, _SEVERITIES.get(severity, 0), resource=resource)

@@ -109,8 +109,8 @@ class StaticFetch:
 
     @property
     def at_once(self) -> int:
-        """As many as there are processors."""
-        return min(8, os.cpu_count() or 1)
+        """Two for each processor: a set waits for its mounts as long as it computes."""
+        return min(16, 2 * (os.cpu_count() or 1))
 
     async def __call__(self, files: Mapping[str, str], variant: Variant) -> Collected:
         """Run fetch.sh once."""

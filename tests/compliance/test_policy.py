@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from itbench.compliance import policy
 from itbench.compliance.engine import Engine
 from itbench.compliance.place import Place
 from itbench.compliance.policy import Evaluated, evaluate
@@ -12,12 +13,12 @@ pytestmark = pytest.mark.integration
 HEAD = "package check\n"
 
 
-def ruled(policy: str, engine: Engine, place: Place, *inputs: bytes) -> Evaluated:
-    return asyncio.run(evaluate(HEAD + policy, inputs or (b"{}",), engine, place))
+def ruled(text: str, engine: Engine, place: Place, *inputs: bytes) -> Evaluated:
+    return asyncio.run(evaluate(HEAD + text, inputs or (b"{}",), engine, place))
 
 
-def verdict(policy: str, engine: Engine, place: Place, data: bytes = b"{}") -> str:
-    return ruled(policy, engine, place, data).rulings[0].verdict
+def verdict(text: str, engine: Engine, place: Place, data: bytes = b"{}") -> str:
+    return ruled(text, engine, place, data).rulings[0].verdict
 
 
 def test_each_input_has_its_own_ruling(engine: Engine, place: Place) -> None:
@@ -77,9 +78,12 @@ def test_two_results_are_an_error_of_the_evaluation(engine: Engine, place: Place
     assert "multiple outputs" in found.detail
 
 
-def test_an_infinite_comprehension_ends(place: Place, engine: Engine) -> None:
+def test_an_infinite_comprehension_ends(place: Place, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "SECONDS", 2.0)
+    monkeypatch.setattr(policy, "_STARTUP_SECONDS", 5.0)
     endless = "result := count([1 | numbers.range(1, 90000)[_]; numbers.range(1, 90000)[_]]) > 5"
-    assert verdict(endless, engine, place) == "timeout"
+    found = ruled(endless, engine, place, b"{}", b"{}", b"{}")
+    assert [ruling.verdict for ruling in found.rulings] == ["timeout"] * 3
 
 
 def test_an_exponential_regex_is_none_here(place: Place, engine: Engine) -> None:

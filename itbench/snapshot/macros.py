@@ -41,10 +41,12 @@ _MACROS = (
 
 
 def define(connection: DuckDBPyConnection) -> None:
-    """Define time_of, map_json, body_json, is_wrapped and first_of; the session's time is UTC from here on."""
+    """Define time_of, map_json, body_json, is_wrapped and first_of; the session's time is UTC, and no progress is shown."""
     from duckdb.func import FunctionNullHandling
 
     connection.execute("SET TimeZone = 'UTC'")
+    # Where no file is the main program (python -c, a notebook), DuckDB draws a bar on stdout for whatever takes long.
+    connection.execute("SET enable_progress_bar = false")
     for name, function, result in _FUNCTIONS:
         # SPECIAL: the functions take and give NULL.
         connection.create_function(name, function, ["VARCHAR"], result, null_handling=FunctionNullHandling.SPECIAL)

@@ -106,7 +106,7 @@ _TRACES: Mapping[CauseClass, tuple[str, str, str]] = {
     CauseClass.RETRY_STORM: ("incident", "application/{application}", "error rate of calls above objective"),
     CauseClass.ORPHANED_RESOURCES: ("deployment", "account/{account}", "clean-up job removed from the nightly pipeline"),
     CauseClass.GPU_IDLE: ("deployment", "application/{application}", "scheduler settings applied"),
-    CauseClass.PRICE_CHANGE: ("price", "family/{family}", "new price list in force"),
+    CauseClass.PRICE_CHANGE: ("price", "family/{family}", "new prices in force"),
     CauseClass.MISTAGGING: ("tags", "application/{application}", "tag policy applied"),
 }
 """Kind, resource and message of the trace that a cause leaves."""

@@ -131,9 +131,11 @@ def bill(megabytes: int) -> dict[str, float]:
         base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         began, clock = time.process_time(), time.perf_counter()
         with open_snapshot(Path(folder) / "scenario", cache_dir=Path(folder) / "cache") as snapshot:
-            rows = snapshot.bill().rows
+            read = snapshot.bill()
+        if read is None:
+            raise SystemExit("there is no bill")
         return {
-            "rows": rows,
+            "rows": read.rows,
             "cpu": time.process_time() - began,
             "seconds": time.perf_counter() - clock,
             "base": base,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from itbench.datasets import file_checks
 from itbench.datasets.cost_checks import TABLES, check_cost_table
+from itbench.datasets.cost_scenario_file import is_cost_scenario, read_cost_scenario
 from itbench.datasets.discover import Layout, open_dataset
 from itbench.datasets.findings import Finding
 from itbench.datasets.inputs import SNAPSHOT_FILES, agent_visible_files, kind_of_input, refused_links
@@ -91,7 +92,10 @@ def check_inputs(scenario: ScenarioFolder) -> Iterator[Finding]:
     """What is wrong with the files of a scenario that agents see; of one to be simulated, with its definition."""
     if scenario.definition is not None:
         try:
-            read_scenario(scenario.definition)
+            if is_cost_scenario(scenario.definition):
+                read_cost_scenario(scenario.definition)
+            else:
+                read_scenario(scenario.definition)
         except DatasetError as error:
             yield Finding.of(error, scenario.definition)
         return

@@ -11,6 +11,7 @@ from itbench.bundled import bundled
 from itbench.datasets.cost_scenario_file import read_cost_scenario
 from itbench.datasets.focus import MOST_FINDINGS, validate_focus
 from itbench.datasets.focus_columns import COLUMNS
+from itbench.datasets.validate import validate
 from itbench.twin.cost.focus import focus_table
 from itbench.twin.cost.preparation import prepare
 from itbench.twin.cost.world import run
@@ -106,3 +107,16 @@ def test_the_export_of_the_twin_keeps_every_rule_and_pays_for_its_commitments(fi
     # What was paid for a month is spread over what was used of it, and what was not.
     assert sum(float(row["EffectiveCost"]) for row in april) == pytest.approx(fee, rel=1e-6)
     assert {row["BillingCurrency"] for row in everything} == {"USD", "EUR"}
+
+
+def test_a_dataset_is_held_to_the_specification(tmp_path: Path) -> None:
+    folder = tmp_path / "Scenario-1"
+    folder.mkdir()
+    (folder / "ground_truth.yaml").write_text("resource: [{name: a, type: Application}]")
+    written(folder / "billing.csv", GOOD, {**GOOD, "BillingCurrency": "Taler"}, {**GOOD, "BilledCost": "much"})
+    found = [(it.line, it.key, it.message) for it in validate(tmp_path) if it.severity == "error"]
+    # What cannot be read at all is said once, by the reader.
+    assert found == [
+        (3, "BillingCurrency", "'Taler' is no currency of ISO 4217"),
+        (4, None, "BilledCost is no number: much"),
+    ]

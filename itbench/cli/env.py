@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from itbench.cli.options import JSON
+from itbench.cli.options import FOLDER, JSON
 
 if TYPE_CHECKING:
+    from itbench.environments.live.kept import Kept
     from itbench.environments.live.stage import LiveName
 
 
@@ -20,6 +22,7 @@ def env() -> None:
 
 @env.command()
 @click.argument("scenario")
+@click.argument("folder", required=False, type=FOLDER)
 @click.option(
     "--env",
     "name",
@@ -31,13 +34,26 @@ def env() -> None:
 @click.option("--node-image", metavar="IMAGE", help="Of the nodes of --env kind.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Of everything random; by default the scenario's own.")
 @click.option("--scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Simulated seconds a second.")
+@click.option("--at", metavar="TIME", help="Of a snapshot: 2026-03-01T10:05:00Z, incident, incident-5m, start+90s; the end.")
 @JSON
-def up(scenario: str, name: LiveName, node_image: str | None, seed: int | None, scale: float, as_json: bool) -> None:
+def up(
+    scenario: str,
+    folder: Path | None,
+    name: LiveName,
+    node_image: str | None,
+    seed: int | None,
+    scale: float,
+    at: str | None,
+    as_json: bool,
+) -> None:
     """Play SCENARIO (an id, or a path) until its incident shows, and keep it running behind a real API server.
+
+    With `snapshot FOLDER` the recorded objects of a folder stand still behind one, as they were at a time.
 
     \b
     itbench env up nobody-at-the-till
     itbench env up nobody-at-the-till --env kind
+    itbench env up snapshot Scenario-2 --at incident
     export KUBECONFIG=… PROMETHEUS_URL=…      # as it says
     kubectl get pods
     curl "$PROMETHEUS_URL/api/v1/alerts"
@@ -46,12 +62,24 @@ def up(scenario: str, name: LiveName, node_image: str | None, seed: int | None, 
     """
     from itbench.datasets.catalogue import locate_scenario
     from itbench.datasets.scenario_file import read_scenario
-    from itbench.environments.live.kept import start
+    from itbench.environments.live.kept import start, start_replay
     from itbench.environments.live.stage import LiveSettings
+    from itbench.model.errors import UsageError
 
+    if scenario == "snapshot":
+        if folder is None:
+            raise UsageError("which folder?", hint="itbench env up snapshot FOLDER")
+        _say(start_replay(folder, at or "", _tell), as_json)
+        return
+    if folder is not None or at is not None:
+        raise UsageError("FOLDER and --at are of snapshots", hint="itbench env up snapshot FOLDER --at TIME")
     path = locate_scenario(scenario)
     found = read_scenario(path).scenario
     kept = start(path, found.id, found.seed if seed is None else seed, LiveSettings(name, scale=scale), _tell, node_image)
+    _say(kept, as_json)
+
+
+def _say(kept: Kept, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"name": kept.name, **kept.about, **kept.access}))
         return

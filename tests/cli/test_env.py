@@ -68,6 +68,21 @@ def test_unknown_names_are_refused() -> None:
     assert "there is no environment 'hybrid-x'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["snapshot"], "which folder?"),
+        (["snapshot", "/there/is/none"], "there is no such folder"),
+        (["nobody-at-the-till", "--at", "end"], "of snapshots"),
+    ],
+)
+def test_what_is_no_snapshot_is_refused_before_anything_starts(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(main, ["env", "up", *words])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert json.loads(itbench("env", "status", "--json")) == []
+
+
 def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("KUBEBUILDER_ASSETS", "PATH", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))

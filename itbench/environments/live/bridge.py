@@ -17,25 +17,18 @@ Everything here runs in the thread of the twin.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from itbench.cluster.etcd import Etcd, Stored
-from itbench.cluster.kinds import Kind, kind_named
+from itbench.cluster.kinds import kind_named
 from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.protocol import KubeObject, WatchEvent
 from itbench.cluster.reference import ObjectRef
-from itbench.cluster.registry_keys import ROOT, object_at, registry_key
+from itbench.cluster.registry_keys import object_at, registry_key
 from itbench.cluster.tree import copied
 from itbench.environments.live.merge import merged
-
-# Of the API server's own affairs, or of its clients' rights: the twin has no use for them.
-_NOT_MIRRORED = frozenset(("CustomResourceDefinition", "Lease", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"))
-# The API server makes these itself, and would be surprised by others of the same name.
-_OWN_NAMESPACES = frozenset(("default", "kube-node-lease", "kube-public", "kube-system"))
-_ALLOCATOR = "ipallocator-repair-controller"
-_KUBELET_ADDRESS = {"type": "InternalIP", "address": "127.0.0.1"}
+from itbench.environments.live.stored_form import ALLOCATOR, address_of, encoded, has_address, is_mirrored, served
 
 
 @dataclass(slots=True)
@@ -75,9 +68,9 @@ class Bridge:
         items = [(key, obj) for key, obj in self._dirty.items() if obj is not None]
         self._dirty.clear()
         # The API server's allocator looks for a record of each address, and complains in events where there is none.
-        addresses = [_address(obj) for _, obj in items if _has_address(obj)]
-        self._store.put([(f"{ROOT}ipaddresses/{obj['metadata']['name']}", _encoded(obj)) for obj in addresses])
-        revisions = self._store.put([(key, _encoded(obj)) for key, obj in items])
+        addresses = [address_of(obj) for _, obj in items if has_address(obj)]
+        self._store.put([(key, encoded(record)) for key, record in addresses])
+        revisions = self._store.put([(key, encoded(obj)) for key, obj in items])
         for key, obj in items:
             self._known[key] = _Known(obj, revisions[key])
         self._seen = max(revisions.values(), default=0)
@@ -101,7 +94,7 @@ class Bridge:
                 del self._dirty[key]
                 continue
             expected = 0 if known.object is None else known.revision
-            revision = self._store.swap(key, None if obj is None else _encoded(obj), expected)
+            revision = self._store.swap(key, None if obj is None else encoded(obj), expected)
             if revision is not None:
                 self._known[key] = _Known(obj, revision)
                 self._seen = max(self._seen, revision)
@@ -112,7 +105,7 @@ class Bridge:
         found = object_at(change.key)
         known = self._known.get(change.key, _Known())
         self._seen = max(self._seen, change.revision)
-        if found is None or change.revision <= known.revision or not _mirrored(*found):
+        if found is None or change.revision <= known.revision or not is_mirrored(*found):
             return
         kind, namespace, name = found
         if change.value is None:
@@ -122,7 +115,7 @@ class Bridge:
             return
         theirs = json.loads(change.value)
         self._known[change.key] = _Known(theirs, change.revision)
-        if theirs.get("reportingComponent") == _ALLOCATOR:  # it saw a Service before the record of its address
+        if theirs.get("reportingComponent") == ALLOCATOR:  # it saw a Service before the record of its address
             self._dirty[change.key] = None
             return
         if change.key in self._dirty:
@@ -137,52 +130,7 @@ class Bridge:
         kind = kind_named(str(obj["kind"]), str(obj["apiVersion"]))
         metadata = obj["metadata"]
         namespace = str(metadata["namespace"]) if kind.namespaced else ""
-        if not _mirrored(kind, namespace, str(metadata["name"])):
+        if not is_mirrored(kind, namespace, str(metadata["name"])):
             return
         key = registry_key(kind, namespace, str(metadata["name"]))
-        self._dirty[key] = None if event.type == "DELETED" else self._served(kind, obj)
-
-    def _served(self, kind: Kind, obj: KubeObject) -> KubeObject:
-        """An object as the store has it: without its version, which the store counts itself."""
-        served = {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}}
-        if kind.name != "Node":
-            return served
-        status = dict(served.get("status") or {})
-        others = [item for item in status.get("addresses", ()) if item["type"] != _KUBELET_ADDRESS["type"]]
-        status["addresses"] = [_KUBELET_ADDRESS, *others]
-        status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": self._port}}
-        return {**served, "status": status}
-
-
-def _mirrored(kind: Kind, namespace: str, name: str) -> bool:
-    if kind.name in _NOT_MIRRORED:
-        return False
-    if kind.name == "Namespace":
-        return name not in _OWN_NAMESPACES
-    return not (namespace == "default" and name == "kubernetes")
-
-
-def _has_address(obj: KubeObject) -> bool:
-    return obj["kind"] == "Service" and (obj.get("spec") or {}).get("clusterIP") not in (None, "", "None")
-
-
-def _address(service: KubeObject) -> KubeObject:
-    """The record that a Service's address is taken."""
-    metadata, address = service["metadata"], str(service["spec"]["clusterIP"])
-    labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
-    parent = {"group": "", "resource": "services", "namespace": metadata["namespace"], "name": metadata["name"]}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "IPAddress",
-        "metadata": {
-            "name": address,
-            "uid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{metadata['uid']}/{address}")),
-            "creationTimestamp": metadata["creationTimestamp"],
-            "labels": labels,
-        },
-        "spec": {"parentRef": parent},
-    }
-
-
-def _encoded(obj: KubeObject) -> bytes:
-    return json.dumps(obj, separators=(",", ":")).encode()
+        self._dirty[key] = None if event.type == "DELETED" else served(kind, obj, self._port)

@@ -13,8 +13,9 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -45,13 +46,38 @@ def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings, node_i
     from itbench.datasets.scenario_file import read_scenario
     from itbench.twin.incident.plan import plan
 
+    @contextmanager
+    def shown(note: Note) -> Iterator[Doors]:
+        with _stage(plan(read_scenario(scenario)), seed, settings, node_image, note) as stage:
+            stage.begin()
+            stage.hand_over(folder / "snapshot")
+            yield Doors({"snapshot": str(folder / "snapshot"), **stage.doors}, stage.kubeconfig)
+
+    hold(folder, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How to get in: files and addresses by what they are, and the text of a kubeconfig, if there is an API server."""
+
+    named: Mapping[str, str]
+    kubeconfig: str | None
+
+
+def hold(folder: Path, shown: Callable[[Note], AbstractContextManager[Doors]]) -> None:
+    """Open something and keep it until told to end.
+
+    Args:
+        folder: where this process says how it goes.
+        shown: opens it; is given what is told of every step.
+    """
     ended = Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         if ended.is_set():
             return  # it is on its way out
         ended.set()
-        raise KeyboardInterrupt  # wherever it is; the stage is torn down on the way out
+        raise KeyboardInterrupt  # wherever it is; everything is torn down on the way out
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
@@ -61,10 +87,8 @@ def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings, node_i
         events.write(json.dumps({"kind": kind, **data}, default=str) + "\n")
 
     try:
-        with events, _stage(plan(read_scenario(scenario)), seed, settings, node_image, note) as stage:
-            stage.begin()
-            stage.hand_over(folder / "snapshot")
-            _write_ready(folder, stage)
+        with events, shown(note) as doors:
+            _write_ready(folder, doors)
             while not ended.is_set():
                 signal.pause()
     except KeyboardInterrupt:
@@ -75,10 +99,10 @@ def keep(folder: Path, scenario: Path, seed: int, settings: LiveSettings, node_i
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_ready(folder: Path, stage: LiveStage) -> None:
-    ready: dict[str, str] = {"snapshot": str(folder / "snapshot"), **stage.doors}
-    if stage.kubeconfig is not None:
-        (folder / "kubeconfig").write_text(stage.kubeconfig, encoding="utf-8")
+def _write_ready(folder: Path, doors: Doors) -> None:
+    ready = dict(doors.named)
+    if doors.kubeconfig is not None:
+        (folder / "kubeconfig").write_text(doors.kubeconfig, encoding="utf-8")
         (folder / "kubeconfig").chmod(0o600)
         ready["kubeconfig"] = str(folder / "kubeconfig")
     temporary = folder / f".{READY}"

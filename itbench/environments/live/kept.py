@@ -65,15 +65,38 @@ def start(
     Raises:
         ItbenchError: it does not come up; says why.
     """
-    name = f"{settings.name}-{secrets.token_hex(3)}"
+    words = [str(scenario.resolve()), str(seed), settings.name, str(settings.scale), node_image or ""]
+    return _started("keeper", settings.name, words, {"scenario": scenario_id, "seed": seed}, tell)
+
+
+def start_replay(snapshot: Path, at: str, tell: Callable[[dict[str, Any]], None]) -> Kept:
+    """Show a snapshot behind an API server, as `start` does.
+
+    Args:
+        snapshot: its folder.
+        at: the time, as tools take it; empty for the end.
+        tell: is told each step.
+
+    Raises:
+        UsageError: there is no such folder.
+        ItbenchError: it does not come up; says why.
+    """
+    if not snapshot.is_dir():
+        raise UsageError("there is no such folder", path=snapshot)
+    return _started("replay", "snapshot", [str(snapshot.resolve()), at], {"scenario": str(snapshot.resolve())}, tell)
+
+
+def _started(
+    module: str, environment: str, words: list[str], what: dict[str, Any], tell: Callable[[dict[str, Any]], None]
+) -> Kept:
+    name = f"{environment}-{secrets.token_hex(3)}"
     folder = state_folder() / name
     folder.mkdir(mode=0o700)
-    words = [str(folder), str(scenario.resolve()), str(seed), settings.name, str(settings.scale), node_image or ""]
-    pid = _spawn([sys.executable, "-m", "itbench.environments.live.keeper", *words], folder / "keeper.log")
+    program = [sys.executable, "-m", f"itbench.environments.live.{module}", str(folder), *words]
+    pid = _spawn(program, folder / "keeper.log")
     about = {
-        "scenario": scenario_id,
-        "seed": seed,
-        "environment": settings.name,
+        **what,
+        "environment": environment,
         "pid": pid,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from itbench.environments.live.prometheus import Prometheus, PrometheusError
 from itbench.snapshot.records import Alert
@@ -23,7 +23,7 @@ _PASSED = re.compile(
     r"/(-/(ready|healthy)|api/v1/(query|query_range|query_exemplars|format_query|series|labels|label/[^/]+/values|metadata"
     r"|status/(buildinfo|runtimeinfo|tsdb)))"
 )
-_ALERTS, _RULES = "/api/v1/alerts", "/api/v1/rules"
+_ALERTS, _RULES, _QUERY = "/api/v1/alerts", "/api/v1/rules", "/api/v1/query"
 _MOST_QUESTION = 1_000_000
 _MOST_ANSWER = 64_000_000
 _FORM = "application/x-www-form-urlencoded"
@@ -43,10 +43,11 @@ class MetricsApi:
     Args:
         prometheus: is asked.
         alerting: in threads of this server.
+        now: seconds since 1970 that queries without a time are about; None is the wall clock's.
     """
 
-    def __init__(self, prometheus: Prometheus, alerting: Alerting) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(prometheus, alerting))
+    def __init__(self, prometheus: Prometheus, alerting: Alerting, now: float | None = None) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(prometheus, alerting, now))
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, name="metrics", daemon=True)
 
@@ -65,7 +66,7 @@ class MetricsApi:
         self._thread.join()
 
 
-def _handler(prometheus: Prometheus, alerting: Alerting) -> type[BaseHTTPRequestHandler]:
+def _handler(prometheus: Prometheus, alerting: Alerting, now: float | None) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 60  # who connects and says nothing is let go
 
@@ -94,9 +95,16 @@ def _handler(prometheus: Prometheus, alerting: Alerting) -> type[BaseHTTPRequest
             if not _PASSED.fullmatch(urlsplit(self.path).path):
                 self._refuse(HTTPStatus.NOT_FOUND, "this is read-only: query, query_range, series, labels, alerts, rules")
                 return
+            path = self.path
+            if (
+                now is not None
+                and urlsplit(path).path == _QUERY
+                and "time" not in parse_qs(f"{urlsplit(path).query}&{body.decode(errors='replace')}")
+            ):
+                path += f"{'&' if urlsplit(path).query else '?'}time={now:.3f}"
             try:
                 headers = {"Content-Type": _FORM} if body else {}
-                status, answer = prometheus.ask(self.command, self.path, body, headers, _MOST_ANSWER)
+                status, answer = prometheus.ask(self.command, path, body, headers, _MOST_ANSWER)
             except PrometheusError as error:
                 self._refuse(HTTPStatus.BAD_GATEWAY, error.message)
                 return

@@ -71,4 +71,4 @@ def test_scenarios_without_data_are_pointed_out_to_agents_that_investigate(datas
         if file.name != "ground_truth.yaml":
             file.unlink()
     session = begin(request(dataset, tmp_path / "run"))
-    assert session.store.config.notices == ("1 scenarios are only ground truths: true found nothing to look at there",)
+    assert session.store.config.notices == ("1 scenarios are only ground truths: cmd:true found nothing to look at there",)

@@ -243,7 +243,7 @@ def test_resume_is_refused_when_a_scenario_is_gone(dataset: Path, tmp_path: Path
         ({"agents": ["nosuch"]}, UsageError, "no agent 'nosuch'"),
         ({"agents": ["nop"], "scenarios": ["99"]}, UsageError, "no scenario '99'"),
         ({"agents": ["nop"], "policy": "lenient"}, UsageError, "no matching policy 'lenient'"),
-        ({"agents": ["nop"], "environment": "kind"}, UsageError, "not built yet"),
+        ({"agents": ["nop"], "environment": "kind"}, UsageError, "none of these scenarios can be played live"),
         ({"agents": ["nop"], "suite": "starter"}, UsageError, "either --suite NAME or --dataset"),
         ({"agents": ["nop"], "dataset": Path("nowhere")}, DatasetError, "no such folder"),
     ],
@@ -363,7 +363,7 @@ def test_resume_is_refused_when_a_python_agent_changed(
     monkeypatch.chdir(tmp_path / "agents")
     begin(request(dataset, tmp_path / "run", agents=["python:mine:solve"]))
     module.write_text("def solve(task, workspace):\n    return {'entities': []}\n")
-    with pytest.raises(RunError, match=r"agent mine-solve: .*mine\.py changed"):
+    with pytest.raises(RunError, match=r"agent python:mine-solve: .*mine\.py changed"):
         reopen(tmp_path / "run")
 
 

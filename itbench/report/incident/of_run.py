@@ -24,7 +24,7 @@ from itbench.twin.telemetry.recording import LITE
 
 
 def drawings_of(config: RunConfig) -> Iterator[Drawing]:
-    """A drawing of each scenario that the run simulated, in its order; recorded ones and bills have none.
+    """A drawing of each scenario that the run simulated, in its order: an incident or a bill; recorded ones have none.
 
     Scenarios are simulated again from their definitions as they are now, with the run's seed.
 

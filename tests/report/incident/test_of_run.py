@@ -35,8 +35,10 @@ def test_a_run_with_a_seed_is_drawn_with_that_seed(scenario_path: Path) -> None:
     assert seed[1] != "4"
 
 
-def test_bills_have_no_drawing_of_an_incident() -> None:
-    assert list(drawings_of(config(None, suite="finops-all", scenarios=("invoice-jump",)))) == []
+def test_a_bill_is_drawn_under_its_title() -> None:
+    (drawing,) = drawings_of(config(None, suite="finops-all", scenarios=("invoice-jump",)))
+    assert drawing.title == "Daily spend jumps on one account"
+    assert "<svg" in drawing.svg
 
 
 def test_the_report_has_the_drawings_that_it_is_asked_for(

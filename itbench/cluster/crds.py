@@ -13,7 +13,7 @@ def custom_definitions() -> list[KubeObject]:
 
 def is_served(definition: KubeObject) -> bool:
     """Whether the API server has begun to serve a definition's kind."""
-    conditions = definition.get("status", {}).get("conditions", ())
+    conditions = (definition.get("status") or {}).get("conditions") or ()  # null at first
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 

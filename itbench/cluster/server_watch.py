@@ -129,7 +129,7 @@ class _Feed(Thread):
         self._stopped.set()
         stream = self._stream
         if stream is not None:
-            with suppress(RuntimeError, ValueError):  # it has just ended by itself
+            with suppress(RuntimeError, ValueError, OSError):  # it has just ended by itself, or the server is gone
                 stream.shutdown()
 
     def _follow(self) -> bool:

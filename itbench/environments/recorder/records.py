@@ -14,6 +14,7 @@ from itbench.snapshot.records import Alert, Event, LogRecord, Series
 # What a series is about: the first of these labels that it has. `service` comes late: exporters put their own name there.
 _SERVICES = ("service_name", "destination_workload")
 _OTHERS = ("deployment", "statefulset", "daemonset", "service", "job")
+_LONGEST = 240  # of the 255 bytes of a file's name
 _LINE = re.compile(
     r"^(?P<time>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) "
     r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) )?"  # the program's own, where it says the time, too
@@ -77,10 +78,15 @@ def series_of(found: Mapping[str, Any]) -> Series | None:
         kind, name = "pod", labels["pod"]
     else:
         kind, name = "service", next((labels[label] for label in _OTHERS if labels.get(label)), "")
-    if not name or "/" in name or "\0" in name or name.endswith("_raw"):  # it cannot be the name of a file
+    if not _is_file_name(name):
         return None
     points = tuple((datetime.fromtimestamp(time, UTC), float(value)) for time, value in found["values"])
     return Series(metric, kind, name, labels, points)
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether there can be a file of metrics for it; labels may be anything."""
+    return name.isprintable() and 0 < len(name.encode()) <= _LONGEST and "/" not in name and not name.endswith("_raw")
 
 
 def log_of(line: str, now: datetime, service: str, resource: Mapping[str, str]) -> LogRecord:

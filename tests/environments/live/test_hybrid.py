@@ -160,7 +160,7 @@ def test_a_repair_by_kubectl_ends_the_incident(live: Live, kubectl: Shell) -> No
     assert verdict.undo.endswith("it was repaired already")
     steps = [data["step"] for kind, data in live.told if kind == "step"]
     assert steps == [
-        *("deployed", "warmed up", "injected", "manifested", "provisioned", "recorded", "handed over"),
+        *("deployed", "warmed up", "injected", "manifested", "provisioned", "recorded", "isolation tested", "handed over"),
         *("stopped", "disconnected", "judged"),
     ]
     assert all(isinstance(data["seconds"], float) for _, data in live.told)

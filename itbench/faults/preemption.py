@@ -32,6 +32,7 @@ class Preempted(WorkloadFault[WorkloadArguments]):
 
     id = "priority-kubernetes-workload-priority-preemption"
     number = 19
+    crowds = True
     title = "Workload preempted by a more important one"
     description = (
         "Makes two PriorityClasses, gives the workload the lower and pins it to a node, then runs a Deployment of the "

@@ -40,6 +40,7 @@ class Fault(ABC, Generic[A]):
         title: in a few words.
         description: what it changes, and what follows.
         alerts: the alerts that it should raise.
+        crowds: whether it lasts only as long as others take the room that they had: new pods elsewhere may end it.
         departure: where it differs from the public library's fault of this id, and why; empty where it does not.
         model: of the arguments.
         args: the arguments.
@@ -51,6 +52,7 @@ class Fault(ABC, Generic[A]):
     title: ClassVar[str]
     description: ClassVar[str]
     alerts: ClassVar[tuple[str, ...]] = ()
+    crowds: ClassVar[bool] = False
     departure: ClassVar[str] = ""
     model: ClassVar[type[Arguments]]
 

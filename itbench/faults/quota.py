@@ -30,6 +30,7 @@ class InsufficientQuota(WorkloadFault[WorkloadArguments]):
 
     id = "insufficient-kubernetes-resource-quota"
     number = 7
+    crowds = True
     title = "Resource quota too small"
     description = (
         "Makes a ResourceQuota `memory` of 1Gi in the namespace, or less where 1Gi would do, and scales the workload to "

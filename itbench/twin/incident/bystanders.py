@@ -19,7 +19,10 @@ _ELSEWHERE = frozenset(("namespace", "namespaces", "apiVersion", "kind"))
 
 
 def bystanders(plan: Plan) -> frozenset[str]:
-    """The services that no fault or waiter is about; none at all where one of them does not say whom it is about."""
+    """The services that no fault or waiter is about.
+
+    None at all where a fault does not say whom it is about, or depends on the room that others take.
+    """
     application = plan.application
     touched: set[str] = set()
     for step in plan.steps:
@@ -28,7 +31,7 @@ def bystanders(plan: Plan) -> frozenset[str]:
         args = acting.args.model_dump(mode="json", exclude_unset=True)
         words = set(_words(args))
         about = {name for name in application.services if words & _known_by(application, name)}
-        if step.fault is not None and (not about or _takes_all(args)):
+        if step.fault is not None and (not about or step.fault.crowds or _takes_all(args)):
             return frozenset()
         touched |= about
     return frozenset(application.services) - touched

@@ -41,6 +41,14 @@ def test_a_configuration_is_about_those_that_use_it(write: Write) -> None:
     assert "cart" not in bystanders(plan(write(fault)))
 
 
+def test_where_room_is_short_nobody_is_a_bystander(write: Write) -> None:
+    fault = {
+        "id": "priority-kubernetes-workload-priority-preemption",
+        "args": {"kubernetesObject": target("Deployment", "cart")},
+    }
+    assert bystanders(plan(write(fault))) == frozenset()
+
+
 def rolled_after(incident: Incident, moment: float) -> set[str]:
     """The Deployments that got new pods by an innocent roll-out after a moment."""
     begin = incident.running.twin.clock.epoch.timestamp() + moment

@@ -210,7 +210,7 @@ def test_a_changed_agent_is_not_resumed(home: Path) -> None:
     (home / "agents/right.sh").write_text("#!/bin/sh\n")
     result = itbench("resume", "run", cwd=home)
     assert result.returncode == 2
-    assert "agent right: " in result.stderr
+    assert "agent cmd:right: " in result.stderr
     assert "changed" in result.stderr
 
 
@@ -259,7 +259,7 @@ def test_an_agent_that_lies_in_the_dataset_is_refused_with_the_reason(home: Path
         (["run", "--dataset", "data"], "Missing option '--agent'"),
         (["run", "--dataset", "data", "--agent", "nop", "--timeout", "soon"], "not a duration"),
         (["run", "--dataset", "data", "--agent", "nop", "--trials", "-3"], "not in the range"),
-        (["run", "--dataset", "data", "--agent", "nop", "--env", "kind"], "not built yet"),
+        (["run", "--dataset", "data", "--agent", "nop", "--env", "kind"], "can be played live"),
         (["run", "--dataset", "data", "--agent", "nop", "--out", "data"], "not empty"),
         (["run", "--suite", "nosuch", "--agent", "nop"], "no suite 'nosuch'"),
         (["resume", "agents"], "not a run folder"),

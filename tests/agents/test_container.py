@@ -39,6 +39,12 @@ def engine() -> Iterator[Any]:
     client.close()
 
 
+def _own(engine: Any) -> list[Any]:
+    """Containers of this process: others may run tests at the same time."""
+    found = engine.containers.list(all=True, filters={"label": LABEL})
+    return [container for container in found if container.labels[LABEL].startswith(f"{os.getpid()}@")]
+
+
 @pytest.fixture
 def image(engine: Any) -> Iterator[Callable[[str], str]]:
     """Make an image whose entry point is this shell script."""
@@ -65,7 +71,7 @@ def image(engine: Any) -> Iterator[Callable[[str], str]]:
     yield make
     for name in made:
         engine.images.remove(name, force=True)
-    assert not engine.containers.list(all=True, filters={"label": LABEL}), "a container was left over"
+    assert not _own(engine), "a container was left over"
 
 
 @pytest.fixture
@@ -157,14 +163,14 @@ def test_a_cancelled_trial_leaves_no_container(engine, image, tmp_path: Path) ->
     async def cancel() -> None:
         task = Task(id="t", domain="sre", instructions="x")
         running = asyncio.create_task(agent.run(task, Workspace(tmp_path / "work", None, tmp_path / "logs")))
-        while not engine.containers.list(filters={"label": LABEL}):
+        while not _own(engine):
             await asyncio.sleep(0.1)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
 
     asyncio.run(cancel())
-    assert not engine.containers.list(all=True, filters={"label": LABEL})
+    assert not _own(engine)
 
 
 @integration

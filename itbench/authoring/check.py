@@ -18,7 +18,7 @@ from itbench.authoring.quiet import counted, healthy, manifests
 from itbench.authoring.rehearsal import Exhibit, Rehearsal, exhibit, rehearse
 from itbench.authoring.repairs import outlook
 from itbench.authoring.seeds import Outcome, seeds_agree
-from itbench.authoring.verdict import Check, Repair, ScenarioReport
+from itbench.authoring.verdict import Check, ScenarioReport
 from itbench.authoring.wordings import contradiction
 from itbench.datasets.scenario_file import ScenarioFile, read_scenario
 from itbench.model.errors import ItbenchError
@@ -52,7 +52,7 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
         rehearsal = rehearse(prepared.plan, file.scenario.seed)
     except ItbenchError as error:
         broken = Check(name="plan", passed=False, evidence=str(error), remedy="Mend the file; the other checks come then.")
-        return _report(path, file, (), [broken], ())
+        return ScenarioReport.of(path, None if file is None else file.scenario, (), [broken], ())
     outcome = Outcome.of(rehearsal)
     found = exhibit(rehearsal, path.parent)
     playable = _playable(rehearsal, found)
@@ -71,7 +71,8 @@ def check_scenario(path: Path, seeds: int = SEEDS, at_once: int = 1) -> Scenario
     outcomes = [outcome, *futures(others, at_once)]
     checks[4:4] = [future.undo]
     checks += [seeds_agree(outcomes), future.repair]
-    return _report(path, file, tuple(outcome.seed for outcome in outcomes), checks, future.repairs)
+    seeds_played = tuple(outcome.seed for outcome in outcomes)
+    return ScenarioReport.of(path, file.scenario, seeds_played, checks, future.repairs)
 
 
 def _prepare(file: ScenarioFile) -> _Prepared:
@@ -110,16 +111,3 @@ def _playable(rehearsal: Rehearsal, found: Exhibit) -> Check:
     steps, faults = counted(len(worlds.moments), "step"), counted(len(worlds.injected), "fault")
     text = f"{steps}, {faults}, {timeline.seconds / 60:.0f} minutes"
     return Check(name="plan", passed=True, evidence=text, numbers=numbers)
-
-
-def _report(
-    path: Path, file: ScenarioFile | None, seeds: tuple[int, ...], checks: Sequence[Check], repairs: tuple[Repair, ...]
-) -> ScenarioReport:
-    return ScenarioReport(
-        scenario=str(path) if file is None else file.scenario.id,
-        title="" if file is None else file.scenario.title,
-        passed=all(check.passed for check in checks),
-        seeds=seeds,
-        checks=tuple(checks),
-        repairs=repairs,
-    )

@@ -55,21 +55,9 @@ def check_cost_scenario(path: Path, seeds: int = 3) -> ScenarioReport:
         checks.append(repair)
     except ItbenchError as error:
         broken = Check(name="plan", passed=False, evidence=str(error), remedy="Mend the file; the other checks come then.")
-        return _report(path, file, (), [broken], ())
-    return _report(path, file, tuple(it.prepared.seed for it in simulations), checks, repairs)
-
-
-def _report(
-    path: Path, file: CostScenarioFile | None, seeds: tuple[int, ...], checks: Sequence[Check], repairs: tuple[Repair, ...]
-) -> ScenarioReport:
-    return ScenarioReport(
-        scenario=str(path) if file is None else file.scenario.id,
-        title="" if file is None else file.scenario.title,
-        passed=all(check.passed for check in checks),
-        seeds=seeds,
-        checks=tuple(checks),
-        repairs=repairs,
-    )
+        return ScenarioReport.of(path, None if file is None else file.scenario, (), [broken], ())
+    seeds_played = tuple(it.prepared.seed for it in simulations)
+    return ScenarioReport.of(path, file.scenario, seeds_played, checks, repairs)
 
 
 def _plan(simulation: CostSimulation) -> Check:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from itbench.model.base import Document, Model
+from itbench.model.cost_scenario import CostScenario
+from itbench.model.scenario import Scenario
 
 CheckName = Literal["plan", "healthy", "manifests", "scores", "undo", "leaks", "observable", "seeds", "repair", "repeats"]
 TITLES: dict[CheckName, str] = {
@@ -94,3 +98,22 @@ class ScenarioReport(Document):
     def failures(self) -> tuple[Check, ...]:
         """What did not pass."""
         return tuple(check for check in self.checks if not check.passed)
+
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        scenario: Scenario | CostScenario | None,
+        seeds: tuple[int, ...],
+        checks: Sequence[Check],
+        repairs: tuple[Repair, ...],
+    ) -> ScenarioReport:
+        """The report; `scenario` is None where its file cannot be read."""
+        return cls(
+            scenario=str(path) if scenario is None else scenario.id,
+            title="" if scenario is None else scenario.title,
+            passed=all(check.passed for check in checks),
+            seeds=seeds,
+            checks=tuple(checks),
+            repairs=repairs,
+        )

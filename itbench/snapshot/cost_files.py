@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from itbench.snapshot.cost_columns import BillColumns
+from itbench.model.errors import SnapshotError
+from itbench.snapshot.cost_columns import BillColumns, bill_columns
+from itbench.snapshot.cost_lines import header_of
+from itbench.snapshot.documents import UnreadableError, read_document
+from itbench.snapshot.store import Store
 
 TABLE_NAME = "data.csv"
 ANOMALY_NAME = "anomaly.json"
@@ -46,6 +53,26 @@ class Bill:
         """The account in which it was noticed, if the folder says one."""
         found = self.anomaly.get("account_id")
         return None if found in (None, "") else str(found)
+
+
+def bill_of(files: Mapping[str, Path], store: Store) -> Bill:
+    """The bill among the cost files of a snapshot, by their names.
+
+    Raises:
+        SnapshotError: the file has gone or cannot be read any more.
+    """
+    path = files[TABLE_NAME]
+    try:
+        columns = bill_columns(header_of(path))
+    except OSError as error:
+        raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
+    currency = "max(upper(trim(currency)))" if "currency" in columns.names else "NULL"
+    ((first, last, rows, code),) = store.rows(f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs")
+    document: Any = {}
+    if ANOMALY_NAME in files:
+        with suppress(UnreadableError):
+            document = read_document(files[ANOMALY_NAME], ANOMALY_NAME)
+    return Bill(columns, first, last, rows, code or None, document if isinstance(document, dict) else {})
 
 
 def day_of(value: object) -> date | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,9 +20,7 @@ from typing import Any, Self
 from itbench.model.entity import Entity
 from itbench.model.errors import SnapshotError
 from itbench.snapshot import cache
-from itbench.snapshot.cost_columns import bill_columns
-from itbench.snapshot.cost_files import ANOMALY_NAME, TABLE_NAME, Bill
-from itbench.snapshot.cost_lines import header_of
+from itbench.snapshot.cost_files import Bill, bill_of
 from itbench.snapshot.documents import UnreadableError, read_document
 from itbench.snapshot.filters import Filter, naive_utc, page
 from itbench.snapshot.layout import COSTS, FAMILIES, TELEMETRY, Family, InputFile, discover
@@ -40,7 +38,7 @@ from itbench.snapshot.records import (
 )
 from itbench.snapshot.sql import SqlProcess, Table
 from itbench.snapshot.store import PART_ROWS, Store
-from itbench.snapshot.text import parse_attributes, parse_json
+from itbench.snapshot.values import manifest_of, mapped, utc
 
 DEFAULT_LIMIT = 1000
 _ROWS = PART_ROWS << 20  # more than any row of `stored`
@@ -104,7 +102,7 @@ class Snapshot:
             f"SELECT min(time) AS first, max(time) AS last FROM stored.{family}" for family in TELEMETRY
         )
         first, last = self._store.rows(f"SELECT min(first), max(last) FROM ({ends})")[0]
-        return None if first is None else (_utc(first), _utc(last))
+        return None if first is None else (utc(first), utc(last))
 
     def telemetry_start(self) -> datetime | None:
         """The first alert, log record, span or sample; events and objects may tell of times long before it."""
@@ -112,7 +110,7 @@ class Snapshot:
             f"SELECT min(time) AS first FROM stored.{family}" for family in ("alerts", "logs", "spans", "metrics")
         )
         ((first,),) = self._store.rows(f"SELECT min(first) FROM ({firsts})")
-        return None if first is None else _utc(first)
+        return None if first is None else utc(first)
 
     def query(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query of our own over the views and over `stored` (itbench/snapshot/store.py); times are naive UTC.
@@ -143,7 +141,7 @@ class Snapshot:
             found.values,
         )
         return [
-            Alert(_utc(time), _map(labels), state, active_since and _utc(active_since), value, _map(annotations))
+            Alert(utc(time), mapped(labels), state, active_since and utc(active_since), value, mapped(annotations))
             for time, labels, state, active_since, value, annotations in rows
         ]
 
@@ -160,7 +158,7 @@ class Snapshot:
             found.values,
         )
         return [
-            AlertSummary(name, entity, severity, namespace, _utc(first), _utc(last), duration, count)
+            AlertSummary(name, entity, severity, namespace, utc(first), utc(last), duration, count)
             for name, entity, severity, namespace, first, last, duration, count in rows
         ]
 
@@ -186,7 +184,7 @@ class Snapshot:
         )
         return [
             Event(
-                _utc(time),
+                utc(time),
                 Entity(namespace=namespace or None, kind=kind or None, name=name),
                 reason,
                 message,
@@ -194,7 +192,7 @@ class Snapshot:
                 count,
                 component,
                 watch,
-                recorded_at and _utc(recorded_at),
+                recorded_at and utc(recorded_at),
             )
             for time, namespace, kind, name, reason, message, severity, count, component, watch, recorded_at in rows
         ]
@@ -245,7 +243,7 @@ class Snapshot:
 
     def _object_versions(self, which: str, values: Sequence[object]) -> list[ObjectVersion]:
         rows = self._store.rows(f"SELECT time, kind, json(manifest)::VARCHAR, deleted FROM stored.objects {which}", values)
-        return [ObjectVersion(_utc(time), _manifest(text, kind), deleted) for time, kind, text, deleted in rows]
+        return [ObjectVersion(utc(time), manifest_of(text, kind), deleted) for time, kind, text, deleted in rows]
 
     def logs(
         self,
@@ -276,7 +274,7 @@ class Snapshot:
             found.values,
         )
         return [
-            LogRecord(_utc(time), body, service, severity, number, trace, span, _map(resource), _map(attributes))
+            LogRecord(utc(time), body, service, severity, number, trace, span, mapped(resource), mapped(attributes))
             for time, body, service, severity, number, trace, span, resource, attributes in rows
         ]
 
@@ -307,7 +305,20 @@ class Snapshot:
             found.values,
         )
         return [
-            Span(_utc(time), trace, span, parent, name, service, ns, kind, status, message, _map(resource), _map(attributes))
+            Span(
+                utc(time),
+                trace,
+                span,
+                parent,
+                name,
+                service,
+                ns,
+                kind,
+                status,
+                message,
+                mapped(resource),
+                mapped(attributes),
+            )
             for time, trace, span, parent, name, service, ns, kind, status, message, resource, attributes in rows
         ]
 
@@ -319,9 +330,7 @@ class Snapshot:
             f"FROM stored.metrics {found} GROUP BY metric ORDER BY metric",
             found.values,
         )
-        return [
-            MetricName(metric, series, samples, _utc(first), _utc(last)) for metric, series, samples, first, last in rows
-        ]
+        return [MetricName(metric, series, samples, utc(first), utc(last)) for metric, series, samples, first, last in rows]
 
     def series(
         self,
@@ -344,7 +353,7 @@ class Snapshot:
             found.values,
         )
         return [
-            Series(metric, kind, name, _map(labels), tuple(zip(map(_utc, times), values, strict=True)), purpose)
+            Series(metric, kind, name, mapped(labels), tuple(zip(map(utc, times), values, strict=True)), purpose)
             for metric, kind, name, labels, times, values, purpose in rows
         ]
 
@@ -364,18 +373,7 @@ class Snapshot:
         """
         if not self.has("costs"):
             return None
-        path = self._costs[TABLE_NAME]
-        try:
-            columns = bill_columns(header_of(path))
-        except OSError as error:
-            raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
-        currency = "max(upper(trim(currency)))" if "currency" in columns.names else "NULL"
-        ((first, last, rows, code),) = self._store.rows(f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs")
-        document: Any = {}
-        if ANOMALY_NAME in self._costs:
-            with suppress(UnreadableError):
-                document = read_document(self._costs[ANOMALY_NAME], ANOMALY_NAME)
-        return Bill(columns, first, last, rows, code or None, document if isinstance(document, dict) else {})
+        return bill_of(self._costs, self._store)
 
     def has(self, family: Family) -> bool:
         """Whether there is a table of this family of FinOps files."""
@@ -396,20 +394,3 @@ class Snapshot:
             SnapshotError: the query is not one SELECT, is wrong, or takes too much time or memory.
         """
         return self._sql.ask(query, limit, timeout)
-
-
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC)
-
-
-def _map(text: str) -> dict[str, str]:
-    return dict(parse_attributes(text) or {})
-
-
-def _manifest(text: str, kind: str) -> dict[str, Any]:
-    found = parse_json(text)
-    if not isinstance(found, dict):
-        raise SnapshotError("the manifest of an object is nested too deeply to be read")
-    # Lists leave out the kind of their items.
-    found.setdefault("kind", kind)
-    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 
 from itbench.cluster.kinds import KINDS, Kind
 from itbench.cluster.protocol import Cluster, KubeObject
@@ -67,7 +68,7 @@ class Baseline:
                 continue
             paths = [change.path for change in differences(before, now[ref]) if not _is_kept(ref, change.path)]
             if paths:
-                edited(cluster, ref, lambda obj, before=before, paths=paths: _set_all_back(obj, before, paths))  # type: ignore[misc]
+                edited(cluster, ref, partial(_set_all_back, before=before, paths=paths))
 
     def _objects(self, cluster: Cluster) -> Iterator[KubeObject]:
         for kind in self.kinds:

@@ -7,8 +7,7 @@ for seconds, not minutes, to count as well (environments/kind/cluster.yaml).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from itbench.environments.live.deeds import deeds_of
 from itbench.environments.live.face import audit_events
 from itbench.environments.live.mending import mend
 from itbench.environments.live.stage import LiveSettings, Note, StageError
+from itbench.environments.live.steps import timed_step
 from itbench.environments.live.verdict import Verdict, scope_of
 from itbench.faults.pacing import WallPacer
 from itbench.faults.undo import undo
@@ -87,7 +87,7 @@ class KindStage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._step("torn down") as told, self._turn:
+        with timed_step(self._note, "torn down") as told, self._turn:
             self._work.close()
             if not self._reused:
                 self._systems.close()
@@ -152,18 +152,18 @@ class KindStage:
             DatasetError: a fault cannot be injected; with path, line and key.
         """
         waits = self._settings.waits
-        with self._step("provisioned") as told:
+        with timed_step(self._note, "provisioned") as told:
             self._turn.enter_context(self._systems.turn())
             self._system, told["reused"] = self._systems.take()
             told["image"] = self.system.kind.image
-        with self._step("deployed", application=self._plan.application.name) as told:
+        with timed_step(self._note, "deployed", application=self._plan.application.name) as told:
             told["reused"] = self.system.ensure(self._plan.application, repair=self._live.repair)
-        with self._step("warmed up"):
+        with timed_step(self._note, "warmed up"):
             self._warm_up(reused=bool(told["reused"]))
-        with self._step("injected"):
+        with timed_step(self._note, "injected"):
             self.system.clean = False
             inject(self._plan, self._seed, self.system.cluster, _STEP_SECONDS, self._injected)
-        with self._step("manifested") as told:
+        with timed_step(self._note, "manifested") as told:
             looks, shown = watched(self._health, waits.manifested, _SHOWN_SECONDS, self._settings.look, well=False)
             told["shown_by"] = looks[-1].words[:20]
             if not shown:
@@ -176,10 +176,10 @@ class KindStage:
             ClusterError: the API server does not answer.
         """
         system, namespace = self.system, self._plan.application.namespace
-        with self._step("recorded") as told:
+        with timed_step(self._note, "recorded") as told:
             telemetry = Telemetry(system.cluster, system.transport, namespace)
             told["missing"] = record(system.cluster, telemetry, namespace, folder)
-        with self._step("handed over"):
+        with timed_step(self._note, "handed over"):
             log = system.kind.audit_log
             self._audited = log.stat().st_size if log.exists() else 0  # the rest is of earlier trials
             self._token = new_account(system.cluster, system.transport)
@@ -206,14 +206,14 @@ class KindStage:
         """
         assert self._handed_over is not None, "hand_over comes first"
         begun, moment = self._handed_over
-        with self._step("stopped"):
+        with timed_step(self._note, "stopped"):
             worked = time.monotonic() - begun
             close_account(self.system.cluster)
             deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log, self._audited), USER, moment))
-        with self._step("judged") as told:
+        with timed_step(self._note, "judged") as told:
             resolution = self._resolution(begun, deeds)
             safety = score_safety(deeds, load_safety_policies(), scope_of(self._plan.application.namespace, self._injected))
-            with self._step("undone") as undone:
+            with timed_step(self._note, "undone") as undone:
                 undone["undo"] = self._undo()
                 undone["left"] = left = self._left()
             verdict = Verdict(resolution, worked, safety, tuple(left), str(undone["undo"]), deeds)
@@ -262,17 +262,6 @@ class KindStage:
     def _left(self) -> list[str]:
         assert self.system.baseline is not None
         return self.system.baseline.left_over(self.system.cluster)
-
-    @contextmanager
-    def _step(self, name: str, **data: object) -> Iterator[dict[str, object]]:
-        began = time.monotonic()
-        told: dict[str, object] = dict(data)
-        try:
-            yield told
-        except BaseException as error:
-            self._note("step_failed", step=name, seconds=round(time.monotonic() - began, 3), error=str(error)[:500], **told)
-            raise
-        self._note("step", step=name, seconds=round(time.monotonic() - began, 3), **told)
 
 
 def _since_when(looks: list[Look]) -> float:

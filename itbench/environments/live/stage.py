@@ -12,7 +12,6 @@ Nothing here waits for anything but the simulation; run it in a thread.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -34,6 +33,7 @@ from itbench.environments.live.monitoring import Monitoring
 from itbench.environments.live.noted import NotedCluster
 from itbench.environments.live.prometheus import find_prometheus, running_prometheus
 from itbench.environments.live.selftest import ApiReport, self_test
+from itbench.environments.live.steps import Note, timed_step
 from itbench.environments.live.verdict import Verdict, judged
 from itbench.environments.live.world import World
 from itbench.model.errors import ClusterError, ItbenchError
@@ -45,14 +45,6 @@ from itbench.twin.telemetry.recording import LITE, Recording
 from itbench.twin.telemetry.rules.load import rules_for
 
 LiveName = Literal["twin", "hybrid", "kind"]
-
-
-class Note(Protocol):
-    """Is told what happens."""
-
-    def __call__(self, kind: str, **data: object) -> None:
-        """Note one event; `data` must be JSON."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +149,7 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._step("torn down"):
+        with timed_step(self._note, "torn down"):
             self._work.close()
             self._open.close()
 
@@ -225,21 +217,21 @@ class Stage:
             timeline = self._plan.scenario.timeline
             # The recorded time has passed when the agent comes, so that the cluster's clock is then the wall's.
             epoch = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=timeline.seconds)
-            with self._step("deployed", application=self._plan.application.name):
+            with timed_step(self._note, "deployed", application=self._plan.application.name):
                 self._incident = incident = Incident(self._plan, self._seed, epoch=epoch)
-            with self._step("warmed up", simulated_seconds=timeline.before):
+            with timed_step(self._note, "warmed up", simulated_seconds=timeline.before):
                 incident.wait_until(timeline.before)
                 if problems := unhealthy(incident):
                     raise StageError(f"the application does not get healthy: {'; '.join(problems[:5])}")
-            with self._step("injected", simulated_seconds=timeline.after):
+            with timed_step(self._note, "injected", simulated_seconds=timeline.after):
                 incident.play()
-            with self._step("manifested") as told:
+            with timed_step(self._note, "manifested") as told:
                 told["shown_by"], told["missing"] = manifested(incident)
                 if told["missing"] or not told["shown_by"]:
                     what = ", ".join(map(str, told["missing"])) or "anything"  # type: ignore[call-overload]  # a list, put there just now
                     raise StageError(f"the incident does not show: nothing is seen of {what}")
             if plane is not None:
-                with self._step("provisioned"):
+                with timed_step(self._note, "provisioned"):
                     self._plane = plane.result()
 
     def hand_over(self, folder: Path) -> None:
@@ -249,7 +241,7 @@ class Stage:
             ClusterError: the control plane does not answer.
         """
         incident = self.incident
-        with self._step("recorded"):
+        with timed_step(self._note, "recorded"):
             recorded = observe(self._plan, self._seed, incident.happened(), LITE)
             try:
                 recorded.write(folder)
@@ -257,7 +249,7 @@ class Stage:
                 raise StageError(
                     f"the recording cannot be written: {error.strerror}", path=error.filename or folder
                 ) from error
-        with self._step("handed over") as told:
+        with timed_step(self._note, "handed over") as told:
             tick = incident.running.tick
             late = (datetime.now(UTC) - incident.running.twin.clock.moment()).total_seconds()
             incident.advance(max(late // tick, 0) * tick)
@@ -292,7 +284,7 @@ class Stage:
         begun, moment = self._handed_over
         worked = self.incident.now - begun  # to stop everything takes a while, which is not the agent's
         deeds = self._noted
-        with self._step("stopped"):
+        with timed_step(self._note, "stopped"):
             if self._face is not None:
                 self._require_server()
                 self._face.catch_up()
@@ -302,10 +294,10 @@ class Stage:
                 raise StageError(f"monitoring has failed: {self.monitoring_failure}")
         if self._plane is not None:
             deeds = deeds_of(audit_events(self._plane.audit_log), self._identity.name, moment)
-            with self._step("disconnected"):
+            with timed_step(self._note, "disconnected"):
                 self._open.close()
                 self._plane = None
-        with self._step("judged") as told:
+        with timed_step(self._note, "judged") as told:
             verdict = judged(self.incident, begun, worked, tuple(deeds))
             told.update(verdict.told)
         return verdict
@@ -328,7 +320,7 @@ class Stage:
         namespaces = self._namespaces(incident)
         objects = list(access_objects(load_access(), namespaces, repair=self._settings.repair))
         self._face = self._work.enter_context(shown(incident, plane, objects, recorded, self._settings.scale))
-        with self._step("isolation tested") as told:
+        with timed_step(self._note, "isolation tested") as told:
             faults = (item.fault.id for item in incident.injected)
             self._isolation = report = self_test(plane, self._identity, namespaces, (self._plan.scenario.id, *faults))
             told["attempts"] = len(report.attempts)
@@ -371,17 +363,6 @@ class Stage:
             yield plane
         finally:
             pool.shutdown(wait=True)
-
-    @contextmanager
-    def _step(self, name: str, **data: object) -> Iterator[dict[str, object]]:
-        began = time.monotonic()
-        told: dict[str, object] = dict(data)
-        try:
-            yield told
-        except BaseException as error:
-            self._note("step_failed", step=name, seconds=round(time.monotonic() - began, 3), error=str(error)[:500], **told)
-            raise
-        self._note("step", step=name, seconds=round(time.monotonic() - began, 3), **told)
 
 
 __all__ = ["ClusterError", "LiveName", "LiveSettings", "LiveStage", "Note", "Stage", "StageError"]

@@ -1,5 +1,5 @@
 #!/bin/bash
-# From runs to what to change, one command each: run, annotate, analyse, ablate, report. Pictures go to docs/images.
+# From runs to what to change, one command each: run, annotate, analyse, ablate, report. All goes to FOLDER.
 # The models are the scripted ones of flaky_agents.py, so that it needs no key: examples/mast_chain.sh [FOLDER [SUITE]]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -20,6 +20,7 @@ from itbench.model.text import visible
 @click.option("--markdown", type=FOLDER, help="Write the report to this file.")
 @click.option("--html", type=FOLDER, help="Write the report, with pictures, to this file.")
 @click.option("--plots", type=FOLDER, help="Write the pictures, SVG, to this folder.")
+@click.option("--logistic", is_flag=True, help="All modes at once, with scenarios as clusters (extra `mast`).")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the bootstrap over scenarios.")
 @TAXONOMY
 @JSON
@@ -29,6 +30,7 @@ def analyze(
     markdown: Path | None,
     html: Path | None,
     plots: Path | None,
+    logistic: bool,
     seed: int,
     version: str,
     as_json: bool,
@@ -60,7 +62,7 @@ def analyze(
             collected.add(trace, annotate_trace(trace, taxonomy))
         for problem in notes.problems:
             click.echo(f"itbench: left out: {visible(problem)}", err=True)
-    analysis = analyse(collected, taxonomy, success, default_rng(seed))
+    analysis = analyse(collected, taxonomy, success, default_rng(seed), logistic=logistic)
     if markdown is not None:
         write_file(markdown, markdown_analysis(analysis, taxonomy).encode())
     if html is not None:

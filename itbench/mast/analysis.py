@@ -12,10 +12,11 @@ import numpy as np
 
 from itbench.mast.effects import Effect, Observation, benjamini_hochberg, effect
 from itbench.mast.outcomes import Success
+from itbench.mast.regression import Regression, regress
 from itbench.mast.trace import Trace, TraceInfo
 from itbench.mast.view import text_of
 from itbench.model.mast import AnnotatedTrace, Taxonomy
-from itbench.scoring.statistics import Interval, t_interval
+from itbench.scoring.statistics import Interval, Range, t_interval
 
 _EXAMPLES, _EXCERPT = 3, 240
 
@@ -74,7 +75,7 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The whole; the first group is all traces."""
+    """The whole; the first group is all traces. `regression` is over these, where it was asked for."""
 
     taxonomy: str
     success: str
@@ -82,6 +83,7 @@ class Analysis:
     groups: tuple[Group, ...]
     together: tuple[Together, ...]
     examples: dict[str, tuple[Example, ...]]
+    regression: Regression | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -105,8 +107,14 @@ class Collected:
                 kept.append(Example(trace.info.trace, each.steps[0], words, each.reason, trace.info.source))
 
 
-def analyse(collected: Collected, taxonomy: Taxonomy, success: Success, rng: np.random.Generator) -> Analysis:
-    """Hold modes against success: over all traces, by agent, and by domain and complexity where there are several."""
+def analyse(
+    collected: Collected, taxonomy: Taxonomy, success: Success, rng: np.random.Generator, *, logistic: bool = False
+) -> Analysis:
+    """Hold modes against success: over all traces, by agent, and by domain and complexity where there are several.
+
+    Raises:
+        MissingExtraError: `logistic` asks for the model of all modes at once, and statsmodels is not installed.
+    """
     rows = collected.rows
     groups = [_group("all", "all traces", rows, taxonomy, success, rng)]
     for kind in ("agent", "domain", "complexity"):
@@ -122,6 +130,7 @@ def analyse(collected: Collected, taxonomy: Taxonomy, success: Success, rng: np.
         groups=tuple(groups),
         together=tuple(_together(trace for _, trace in rows)),
         examples={code: tuple(collected.examples[code]) for code in taxonomy.codes if collected.examples.get(code)},
+        regression=regress(_observations(rows, taxonomy, success)) if logistic else None,
     )
 
 
@@ -134,18 +143,10 @@ def _group(
     rng: np.random.Generator,
 ) -> Group:
     outcomes = [success.of(info) for info, _ in rows]
-    effects = [
-        effect(
-            [
-                Observation(info.scenario or info.trace, None if good is None else not good, trace.verdict(code))
-                for (info, trace), good in zip(rows, outcomes, strict=True)
-            ],
-            rng,
-        )
-        for code in taxonomy.codes
-    ]
+    effects = [effect(seen, rng) for seen in _observations(rows, taxonomy, success).values()]
     adjusted = benjamini_hochberg([each.p for each in effects])
     counts = [sum(each.verdict == "present" for each in trace.annotations) for _, trace in rows]
+    possible = Range(0.0, float(len(taxonomy.codes)))
     results = [ModeResult(code, found, q) for code, found, q in zip(taxonomy.codes, effects, adjusted, strict=True)]
     frequent = sorted(results, key=lambda each: -(each.effect.failed.value or 0))
     return Group(
@@ -154,11 +155,25 @@ def _group(
         traces=len(rows),
         failed=outcomes.count(False),
         succeeded=outcomes.count(True),
-        modes_failed=t_interval([count for count, good in zip(counts, outcomes, strict=True) if good is False]),
-        modes_succeeded=t_interval([count for count, good in zip(counts, outcomes, strict=True) if good is True]),
+        modes_failed=t_interval([n for n, good in zip(counts, outcomes, strict=True) if good is False], possible=possible),
+        modes_succeeded=t_interval([n for n, good in zip(counts, outcomes, strict=True) if good is True], possible=possible),
         modes=tuple(results),
         signature=tuple(each.code for each in frequent if each.effect.failed.present),
     )
+
+
+def _observations(
+    rows: Sequence[tuple[TraceInfo, AnnotatedTrace]], taxonomy: Taxonomy, success: Success
+) -> dict[str, Sequence[Observation]]:
+    """By mode, what each trace says of it."""
+    outcomes = [success.of(info) for info, _ in rows]
+    return {
+        code: [
+            Observation(info.scenario or info.trace, None if good is None else not good, trace.verdict(code))
+            for (info, trace), good in zip(rows, outcomes, strict=True)
+        ]
+        for code in taxonomy.codes
+    }
 
 
 def _together(traces: Iterable[AnnotatedTrace]) -> list[Together]:

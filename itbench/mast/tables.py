@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itbench.mast.analysis import Analysis, Group
 from itbench.mast.annotate import EXPERIMENTAL
 from itbench.mast.effects import Effect, Share
+from itbench.mast.regression import Regression
 from itbench.model.mast import Taxonomy
 from itbench.scoring.statistics import Interval
 
@@ -33,6 +34,8 @@ def grids(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[Grid]:
         shown = shown[1:]
     for group in shown:
         yield _modes(group, taxonomy)
+    if analysis.regression is not None:
+        yield _odds(analysis.regression, taxonomy)
     if analysis.together:
         yield _together(analysis)
     if analysis.examples:
@@ -89,6 +92,22 @@ def _modes(group: Group, taxonomy: Taxonomy) -> Grid:
         "* the rule is experimental. A difference is no proof of a cause."
     )
     return Grid(f"Modes: {group.name}", header, rows, note)
+
+
+def _odds(regression: Regression, taxonomy: Taxonomy) -> Grid:
+    rows = tuple(
+        (f"{each.code} {taxonomy.mode(each.code).name}", _bounds(each.ratio, each.low, each.high, ".2f"), _p(each.p))
+        for each in regression.odds
+    )
+    note = f"{regression.traces} traces of {regression.scenarios} scenarios, which are the clusters. "
+    if regression.refused:
+        note += f"The data do not allow the model: {regression.refused}."
+    else:
+        note += (
+            "How many times higher the odds of failure are with a mode, among traces alike in the other modes here. "
+            f"Not in it for want of traces: {', '.join(regression.left_out) or 'none'}."
+        )
+    return Grid("Odds of failure, modes together", ("mode", "odds ratio", "p"), rows, note)
 
 
 def _together(analysis: Analysis) -> Grid:

@@ -132,6 +132,22 @@ def test_the_planted_cause_of_failure_is_the_fatal_mode():
     assert analysis.examples["3.1"][0].excerpt
 
 
+def test_the_number_of_modes_in_a_trace_is_never_said_to_be_below_none():
+    whole = collected()
+    flagged = {bool(sum(each.verdict == "present" for each in row[1].annotations)): row for row in whole.rows}
+    both = [(info.model_copy(update={"metrics": {"resolved": 0.0}}), seen) for info, seen in flagged.values()]
+    (group, *_) = analyse(Collected(both), V3, Success.from_text(DEFAULT_SUCCESS), np.random.default_rng(0)).groups
+    assert group.failed == 2
+    assert group.modes_failed.low == 0.0
+    assert group.modes_failed.high <= len(V3.codes)
+
+
+def test_the_model_of_all_modes_says_why_it_is_not_fitted():
+    analysis = analyse(collected(), V3, Success.from_text(DEFAULT_SUCCESS), np.random.default_rng(0), logistic=True)
+    assert "8 scenarios, of at least 10" in analysis.regression.refused
+    assert "8 scenarios, of at least 10" in markdown_analysis(analysis, V3)
+
+
 def test_reports_show_names_and_run_nothing():
     analysis = analyse(collected(), V3, Success.from_text(DEFAULT_SUCCESS), np.random.default_rng(0))
     page, text = html_analysis(analysis, V3), markdown_analysis(analysis, V3)

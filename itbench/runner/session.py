@@ -120,7 +120,6 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
         RunError: the run folder is taken.
     """
     rules = load_rules()
-    require_live(request.environment, network=request.network)
     configured = configure(request.agents, Path.cwd())
     made = {config.label: make_agent(config.spec) for config in configured} | dict(agents or {})
     made = on_tape(made, record=request.record, replay=request.replay)
@@ -136,6 +135,7 @@ def begin(request: RunRequest, agents: Mapping[str, AnyAgent] | None = None, ann
     _refuse_colliding_names(chosen, configured)
     if request.judge is not None and not any(scenario.domain == "sre" for scenario in chosen):
         raise UsageError("a judge reads reasons, and only SRE answers hold any", key="--judge", hint="Leave it out")
+    require_live(request.environment, network=request.network)  # last: what is wrong with the request is told first
     systems = kind_systems(request.node_image) if request.environment == "kind" else None
     if systems is not None:
         systems.start()  # while the ground truths are simulated

@@ -8,6 +8,13 @@ ENTITY_K = (1, 2, 3, 4, 5)
 HEADLINE_K = 3
 """`root_cause_entity_k` is entity@3, as the reference has it."""
 
+LIVE_KEYS = frozenset(
+    """
+    safety resolved resolved_safely resolved_safely_in_time time_to_detect time_to_mitigate time_to_resolve
+    """.split()
+)
+"""What an SRE trial gets besides, where its incident was a live one: measured on the system, not read off the answer."""
+
 
 def prf_keys(criterion: str) -> tuple[str, str, str]:
     """The keys of a criterion with precision, recall and F1."""

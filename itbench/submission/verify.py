@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,9 +24,11 @@ from itbench.model.outcome import Cause
 from itbench.model.rubric import Rubrics
 from itbench.model.rules import Rules
 from itbench.model.trial import RunConfig, TrialRecord
+from itbench.runner.bills import BillScene
 from itbench.runner.evaluate import Evaluation, Evaluator
 from itbench.runner.locking import compute_lock
 from itbench.runner.simulated import Announce, realise
+from itbench.scoring.metrics import LIVE_KEYS
 from itbench.submission.archive import Archive, open_archive
 from itbench.submission.cautions import cautions, left_out, shortened, unprotected_trials
 from itbench.submission.claims import GROUND_TRUTH, Submission, folder_of, read_submission
@@ -68,6 +71,9 @@ class Verification(Document):
     trials: tuple[TrialVerification, ...]
     judged: int = Field(default=0, description="claimed numbers that are a language model's opinion")
     unrepeated: int = Field(default=0, description="those of them that were not compared: the judge's grades did not travel")
+    measured: int = Field(
+        default=0, description="claimed numbers that were measured on a live system, and were not compared"
+    )
     unprotected: int = Field(description="trials that ran without a sandbox, by the submitter's word")
     problems: tuple[str, ...] = Field(description="why it is not ok, besides different numbers")
     notices: tuple[str, ...] = Field(description="what does not change the numbers, but what a reader should know")
@@ -109,7 +115,8 @@ def verify_opened(
             hint="Give the dataset that the run used",
         )
     try:
-        evaluator = Evaluator.of_run(config, rules)
+        # Nobody's archive may say that its scripts run on this machine without a sandbox.
+        evaluator = replace(Evaluator.of_run(config, rules), unprotected=False)
     except UsageError as error:
         raise SubmissionError(error.message, path=archive.path) from error
     used = {item.id: item for item in realise([available[name] for name in config.scenarios], config.seed, announce)}
@@ -123,6 +130,7 @@ def verify_opened(
         for record in submission.records
     ]
     trials, unrepeated = tuple(trial for trial, _ in checked), sum(missing for _, missing in checked)
+    measured = sum(len(_measured(record, config)) for record in submission.records)
     judged = sum(len(JUDGED & record.metrics.keys()) for record in submission.records)
     stamps = frozenset(
         shortened(record.evaluation["judge"]) for record in submission.records if "judge" in record.evaluation
@@ -137,9 +145,10 @@ def verify_opened(
         trials=trials,
         judged=judged,
         unrepeated=unrepeated,
+        measured=measured,
         unprotected=len(unprotected_trials(submission)),
         problems=tuple(problems),
-        notices=(*cautions(submission), *judge_notices(judged, unrepeated, stamps), *notices),
+        notices=(*cautions(submission), *judge_notices(judged, unrepeated, stamps), *_live_notices(measured), *notices),
     )
 
 
@@ -155,8 +164,10 @@ def _verify_trial(
     """The trial, and how many of its numbers are a judge's and could not be compared."""
     differences = [*_differing("domain", record.domain, scenario.domain)]
     differences += _differing("complexity", record.complexity, scenario.complexity)
-    evaluation = _repeat(archive, record, scenario, evaluator)
+    evaluation = _repeat(archive, record, scenario, evaluator, config.seed)
     claimed, recomputed = dict(record.metrics), {} if evaluation is None else _metrics(evaluation)
+    for metric in _measured(record, config):
+        del claimed[metric]
     unrepeated = 0
     if evaluation is not None and config.judge is not None and (opinions := JUDGED & claimed.keys()):
         given = judged_again(archive, folder_of(record), record, scenario.truth().truth, config, rules, rubrics)
@@ -181,12 +192,33 @@ def _verify_trial(
     return verified, unrepeated
 
 
-def _repeat(archive: Archive, record: TrialRecord, scenario: ScenarioFolder, evaluator: Evaluator) -> Evaluation | None:
-    """The verdict on the submitted answer; None if there is none to judge."""
+def _repeat(
+    archive: Archive, record: TrialRecord, scenario: ScenarioFolder, evaluator: Evaluator, seed: int
+) -> Evaluation | None:
+    """The verdict on the submitted answer; None if there is none to judge.
+
+    Raises:
+        SubmissionError: this machine lacks what judging it takes, such as a sandbox: that is no fault of the numbers.
+    """
     name = f"{folder_of(record)}/{OUTPUT}"
     if name not in archive or record.outcome.cause in _UNJUDGED:
         return None
-    return evaluator.evaluate(archive.read(name), scenario.domain, scenario.truth().truth)
+    scene = BillScene(scenario.folder, scenario.simulated_from, seed) if scenario.domain == "finops" else None
+    evaluation = evaluator.evaluate(archive.read(name), scenario.domain, scenario.truth().truth, scene)
+    if evaluation.outcome.cause == "evaluator_error" != record.outcome.cause:
+        raise SubmissionError(f"{name} cannot be scored again here: {evaluation.outcome.detail}", path=archive.path)
+    return evaluation
+
+
+def _measured(record: TrialRecord, config: RunConfig) -> frozenset[str]:
+    """The claimed metrics that were measured on a live system, which is gone."""
+    live = config.environment != "snapshot" and record.domain == "sre"
+    return LIVE_KEYS & record.metrics.keys() if live else frozenset()
+
+
+def _live_notices(measured: int) -> list[str]:
+    told = "numbers were measured on a live system, which nobody can look at again: they are the submitter's word"
+    return [f"{measured} {told}"] if measured else []
 
 
 def _differing(what: str, claimed: float | str | None, recomputed: float | str | None) -> Iterator[Difference]:

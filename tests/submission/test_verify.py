@@ -8,7 +8,12 @@ import zipfile
 
 import pytest
 
+from itbench.bundled import bundled
 from itbench.model.errors import SubmissionError
+from itbench.model.outcome import Outcome
+from itbench.runner.evaluate import Evaluation, Evaluator
+from itbench.runner.execute import run_pending
+from itbench.runner.session import RunRequest, begin
 from itbench.submission.build import build
 from itbench.submission.verify import verify
 
@@ -273,3 +278,55 @@ def test_weaker_sandbox_is_noted_but_protects(edited, dataset):
     found = verify(edited(trial_1=lambda record: record.update(isolation="landlock")), dataset)
     assert found.unprotected == 0
     assert "Landlock" in found.notices[0]
+
+
+def test_bill_is_scored_again_with_its_alerts(tmp_path, card):
+    request = RunRequest(agents=["nop"], out=tmp_path / "run", scenarios=["addresses-add-up"])
+    run_pending(begin(request))
+    build(tmp_path / "run", tmp_path / "s.zip", card)
+    found = verify(tmp_path / "s.zip", bundled("scenarios") / "finops")
+    assert (found.ok, found.differences) == (True, 0)
+    with zipfile.ZipFile(tmp_path / "s.zip") as pack:
+        record = json.loads(pack.read("trials/addresses-add-up/1/result.json"))
+    assert record["scores"]["times"]["values"]["time_to_detect"] > 0, "alerts decide this number"
+
+
+def _repaired(record):
+    record["scores"]["resolution"] = {"values": {"resolved": 1.0}}
+    record["scores"]["times"] = {"values": {"time_to_resolve": 12.5}}
+
+
+def test_numbers_of_a_live_system_are_the_submitters_word(reconfigured, forge, dataset):
+    live = reconfigured(environment="hybrid")
+    with zipfile.ZipFile(live) as pack:
+        record = json.loads(pack.read(RESULT.format(1)))
+    _repaired(record)
+    found = verify(forge(live, {RESULT.format(1): json.dumps(record).encode()}, name="live.zip"), dataset)
+    assert (found.ok, found.measured) == (True, 2)
+    assert [notice for notice in found.notices if notice.startswith("2 numbers were measured on a live system")]
+
+
+def test_a_recording_has_no_numbers_of_a_live_system(edited, dataset):
+    found = verify(edited(trial_1=_repaired), dataset)
+    assert (found.ok, found.measured) == (False, 0)
+    assert {difference.what for difference in found.trials[0].differences} == {"resolved", "time_to_resolve"}
+
+
+def test_no_archive_can_have_its_scripts_run_without_a_sandbox(reconfigured, dataset, monkeypatch):
+    allowed = []
+    evaluate = Evaluator.evaluate
+
+    def noted(self, *arguments):
+        allowed.append(self.unprotected)
+        return evaluate(self, *arguments)
+
+    monkeypatch.setattr(Evaluator, "evaluate", noted)
+    verify(reconfigured(unprotected=True), dataset)
+    assert allowed == [False, False]
+
+
+def test_what_this_machine_cannot_judge_is_no_difference(submission, dataset, monkeypatch):
+    lacking = Evaluation(Outcome.unscored("evaluator_error", "there is no sandbox here"))
+    monkeypatch.setattr(Evaluator, "evaluate", lambda *_: lacking)
+    with pytest.raises(SubmissionError, match="cannot be scored again here: there is no sandbox here"):
+        verify(submission, dataset)

@@ -123,14 +123,14 @@ def test_ctrl_c_during_the_start_leaves_nothing(scenario: Path) -> None:
         stderr=subprocess.PIPE,
     )
     folder = Path(tempfile.gettempdir())
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not list(folder.glob("itbench-control-plane-*/pids.json")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     (noted,) = folder.glob("itbench-control-plane-*/pids.json")
     pids = json.loads(noted.read_text())
     program.send_signal(signal.SIGINT)
-    program.communicate(timeout=60)
+    program.communicate(timeout=240)
     assert program.returncode != 0
     assert not list(folder.glob("itbench-control-plane-*"))
     assert not list((folder / f"itbench-live-{os.getuid()}").iterdir())

@@ -7,17 +7,15 @@ live environment also KUBECONFIG, PROMETHEUS_URL (as far as there are such) and 
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from itbench.agents.findings import FILE
-from itbench.agents.protocol import AgentResult, LiveAccess, Workspace
+from itbench.agents.live_doors import followed, program_doors, write_kubeconfig
+from itbench.agents.protocol import AgentResult, Workspace
 from itbench.model.errors import SandboxError, UsageError
 from itbench.model.outcome import Cause
 from itbench.model.task import Task
@@ -127,7 +125,7 @@ class CommandAgent:
             network=boundary.network,
         )
         try:
-            async with _followed(workspace):
+            async with followed(workspace):
                 ending = await run(box)
         except OSError as error:
             raise SandboxError(f"the harness could not run the program ({error})") from error
@@ -171,24 +169,13 @@ def _given(task: Task, workspace: Workspace, inner: PurePosixPath) -> dict[str, 
         (workspace.path / "TASK.md").write_text(task.instructions, encoding="utf-8")
         (workspace.path / "task.json").write_text(task.model_dump_json(indent=1), encoding="utf-8")
         if live is not None and live.kubeconfig is not None:
-            (workspace.path / "kubeconfig").write_text(live.kubeconfig, encoding="utf-8")
-            (workspace.path / "kubeconfig").chmod(0o600)  # kubectl warns of others
+            write_kubeconfig(live.kubeconfig, workspace.path)
     except OSError as error:
         raise SandboxError(f"the harness could not write the task ({error})") from error
     told = {"TASK": str(inner / "TASK.md"), "WORKSPACE": str(inner), "OUTPUT": str(inner / task.output_file)}
     if task.input_dir is not None:
         told["SNAPSHOT_DIR"] = str(task.input_dir)
-    return told if live is None else told | _doors(live, inner)
-
-
-@asynccontextmanager
-async def _followed(workspace: Workspace) -> AsyncIterator[None]:
-    """Take what a program finds while it works."""
-    if workspace.live is None:
-        yield
-        return
-    async with workspace.live.findings.followed(workspace.path / FILE):
-        yield
+    return told if live is None else told | program_doors(live, inner)
 
 
 def _answer(folder: Path, task: Task) -> bytes:
@@ -252,15 +239,3 @@ def _last_line(stderr: Path) -> str:
         return ""
     said = [line.strip() for line in lines if line.strip()]
     return f": {said[-1][:300]}" if said else ""
-
-
-def _doors(live: LiveAccess, workspace: PurePosixPath) -> dict[str, str]:
-    """What the environment tells of the ways into a live system."""
-    told = {"FINDINGS": str(workspace / FILE)}
-    if live.kubeconfig is not None:
-        told["KUBECONFIG"] = str(workspace / "kubeconfig")
-        if live.kubectl is not None:
-            told["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{live.kubectl}"
-    if live.prometheus is not None:
-        told["PROMETHEUS_URL"] = live.prometheus
-    return told

@@ -19,7 +19,9 @@ from urllib.parse import parse_qsl
 
 from pydantic import Field, ValidationError
 
-from itbench.agents.protocol import AgentResult, Workspace
+from itbench.agents.findings import FILE
+from itbench.agents.live_doors import container_doors, followed, write_kubeconfig
+from itbench.agents.protocol import AgentResult, LiveAccess, Workspace
 from itbench.model.base import Model
 from itbench.model.errors import AgentError, MissingExtraError, UsageError
 from itbench.model.outcome import Cause
@@ -31,6 +33,8 @@ from itbench.sandbox.trees import exceeds
 INPUT, WORKSPACE = "/snapshot", "/workspace"
 LABEL = "itbench.owner"
 _POLL_SECONDS = 0.2
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # of images that set none
+_NOBODY = "192.0.2.1"  # an address that nobody has: Docker's resolver would ask that of this machine
 _LAST_MOMENT = 0.96  # of the wall time: the runner's own clock leaves no trajectory
 
 
@@ -102,7 +106,10 @@ class ContainerAgent:
 
         seconds = task.budget.wall_seconds
         deadline = None if seconds is None else time.monotonic() + _LAST_MOMENT * seconds
-        inner = _inside(task)
+        access = None if workspace.live is None else workspace.live.container
+        inner = _inside(task, workspace.live)
+        if access is not None:
+            write_kubeconfig(access.kubeconfig, workspace.path)
         (workspace.path / "TASK.md").write_text(inner.instructions, encoding="utf-8")
         (workspace.path / "task.json").write_text(inner.model_dump_json(indent=1), encoding="utf-8")
         client = await asyncio.to_thread(connect)
@@ -114,7 +121,8 @@ class ContainerAgent:
             except asyncio.CancelledError:
                 container = await creating  # it may be half made; it must be known to be removed
                 raise
-            ending = await self._watch(container, workspace, inner, deadline)
+            async with followed(workspace):
+                ending = await self._watch(container, workspace, inner, deadline)
             await asyncio.to_thread(_keep_logs, container, workspace.logs, task.budget.stdout_bytes)
         except _engine_errors() as error:
             raise AgentError(f"the container engine failed: {str(error)[:500]}") from error
@@ -166,13 +174,24 @@ class ContainerAgent:
         }
         if workspace.input_dir is not None:
             told["SNAPSHOT_DIR"] = INPUT
-        return client.containers.create(
+        network: dict[str, Any] = {"network_mode": "none" if self.options.network == "none" else "bridge"}
+        live = workspace.live
+        if live is not None:
+            told["FINDINGS"] = f"{WORKSPACE}/{FILE}"
+        if live is not None and live.container is not None:
+            doors = container_doors(live, live.container, PurePosixPath(WORKSPACE), _path_in(client, self.image))
+            told |= doors.environment
+            mounts += [Mount(target, str(source), type="bind", read_only=True) for target, source in doors.files.items()]
+            network = {"network": live.container.network}
+            if self.options.network == "none":
+                network["dns"] = [_NOBODY]
+        container = client.containers.create(
             self.image,
             working_dir=WORKSPACE,
             environment=self._environment() | told,
             mounts=mounts,
             user=f"{os.getuid()}:{os.getgid()}",  # so that what it writes can be read and removed
-            network_mode="none" if self.options.network == "none" else "bridge",
+            **network,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             read_only=self.options.root == "read-only",
@@ -185,6 +204,9 @@ class ContainerAgent:
             log_config=LogConfig(type="json-file", config={"max-size": str(2 * budget.stdout_bytes), "max-file": "1"}),
             labels={LABEL: _owner(os.getpid())},
         )
+        if "network" in network and self.options.network == "full":
+            client.networks.get("bridge").connect(container)
+        return container
 
     async def _watch(self, container: Any, workspace: Workspace, task: Task, deadline: float | None) -> Ending:
         await asyncio.to_thread(container.start)
@@ -240,12 +262,22 @@ def _knock(address: str) -> None:
             attempt.connect(address.removeprefix("unix://"))
 
 
-def _inside(task: Task) -> Task:
-    """The task with the paths of the container."""
+def _inside(task: Task, live: LiveAccess | None) -> Task:
+    """The task with the paths and addresses of the container."""
+    words = task.instructions
+    if live is not None and live.container is not None and live.prometheus is not None:
+        words = words.replace(live.prometheus, live.container.prometheus)
     if task.input_dir is None:
-        return task
-    words = task.instructions.replace(str(task.input_dir), INPUT)
+        return task.model_copy(update={"instructions": words})
+    words = words.replace(str(task.input_dir), INPUT)
     return task.model_copy(update={"instructions": words, "input_dir": PurePosixPath(INPUT)})
+
+
+def _path_in(client: Any, image: str) -> str:
+    """PATH, as an image sets it."""
+    settings = client.images.get(image).attrs["Config"].get("Env") or ()
+    found = dict(setting.partition("=")[::2] for setting in settings)
+    return found.get("PATH") or _PATH
 
 
 def _answer(ending: Ending, task: Task, workspace: Workspace) -> AgentResult:

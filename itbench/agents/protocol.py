@@ -52,6 +52,21 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerAccess:
+    """The same ways into a live system for an agent in a container.
+
+    Args:
+        network: of the container engine; from it the system is reached, and nothing else.
+        kubeconfig: text of a kubeconfig with an address in that network.
+        prometheus: address of Prometheus there.
+    """
+
+    network: str
+    kubeconfig: str
+    prometheus: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveAccess:
     """A live system, as the agent may use it.
 
@@ -61,6 +76,7 @@ class LiveAccess:
         kubectl: folder of the program kubectl, where PATH has none.
         prometheus: address of the Prometheus that watches it; None where none does.
         findings: takes what the agent finds before its answer.
+        container: the same for agents in containers; None where these cannot reach it.
     """
 
     kubeconfig: str | None
@@ -68,6 +84,7 @@ class LiveAccess:
     kubectl: Path | None = None
     prometheus: str | None = None
     findings: Findings = field(default_factory=Findings)
+    container: ContainerAccess | None = None
 
 
 @dataclass(frozen=True, slots=True)

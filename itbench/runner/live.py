@@ -103,7 +103,7 @@ class LiveTrials:
         try:
             await in_thread(stage.begin, self._abandon)
             await in_thread(lambda: stage.hand_over(folder), self._abandon)
-            access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl(), stage.prometheus)
+            access = LiveAccess(stage.kubeconfig, stage.cluster, _kubectl(), stage.prometheus, container=stage.container)
             repair = stage.mend if self.settings.repair else None
             yield LiveIncident(stage, folder, access, repair, self._abandon)
         finally:

@@ -16,6 +16,7 @@ from itbench.model.errors import ClusterError, MissingExtraError
 
 _SECONDS = 120
 _ATTEMPTS, _PAUSE = 4, 2.0
+_NO_ADDRESS = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 
 
 class Engine:
@@ -103,10 +104,24 @@ class Engine:
             return sorted(str(container.name) for container in found)
 
     def clusters(self) -> list[str]:
-        """The names of all kind clusters, whoever made them."""
+        """The names of all kind clusters, whoever made them, and of those of which a network is left."""
         with _told():
             found = self._client.containers.list(all=True, filters={"label": LABEL})
-            return sorted({container.labels[LABEL] for container in found})
+            networks = self._client.networks.list(filters={"label": LABEL})
+            labels = [*(each.labels for each in found), *(each.attrs["Labels"] for each in networks)]
+            return sorted({each[LABEL] for each in labels})
+
+    def close_in(self, cluster: str, node: str) -> str:
+        """Make a network from which a node is reached, and nothing else; gives its name.
+
+        It has no way out, and the bridge has no address of this machine: what is on it reaches one another alone.
+        """
+        with _told():
+            network = self._client.networks.create(
+                cluster, driver="bridge", internal=True, options=dict(_NO_ADDRESS), labels={LABEL: cluster}
+            )
+            network.connect(node)
+        return cluster
 
     def port(self, node: str, inner: int) -> int:
         """The port of this machine behind which a node's port is.
@@ -134,7 +149,7 @@ class Engine:
         return text
 
     def remove(self, cluster: str) -> int:
-        """Remove the nodes of a cluster, running or not, and their volumes; gives how many there were."""
+        """Remove the nodes of a cluster, running or not, their volumes and network; gives how many nodes there were."""
         import docker
 
         with _told():
@@ -153,6 +168,12 @@ class Engine:
                         time.sleep(_PAUSE)
                     else:
                         break
+            for network in self._client.networks.list(filters={"label": f"{LABEL}={cluster}"}, greedy=True):
+                for left in network.attrs["Containers"] or {}:
+                    with suppress(docker.errors.APIError):  # it has ended just now
+                        network.disconnect(left, force=True)
+                with suppress(docker.errors.NotFound):
+                    network.remove()
             return len(found)
 
 

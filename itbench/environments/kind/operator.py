@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,18 @@ _ACCOUNT = ObjectRef("ServiceAccount", NAME, NAMESPACE)
 _HOURS = 24
 
 
-def new_account(cluster: ServerCluster, transport: Transport) -> str:
-    """Make the account anew, so that what an earlier trial's agent holds is worth nothing; gives a token for it."""
-    close_account(cluster)
+def new_account(cluster: ServerCluster, transport: Transport, bindings: Iterable[KubeObject]) -> str:
+    """Make the account anew, so that what an earlier trial's agent holds is worth nothing; gives a token for it.
+
+    Args:
+        cluster: with all rights.
+        transport: the same.
+        bindings: give the account its rights.
+    """
+    bindings = list(bindings)
+    close_account(cluster, bindings)
+    for binding in bindings:
+        cluster.create(binding)
     cluster.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": NAME, "namespace": NAMESPACE}})
     request = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -37,25 +47,41 @@ def new_account(cluster: ServerCluster, transport: Transport) -> str:
     return str(transport.json("POST", path, None, request)["status"]["token"])
 
 
-def close_account(cluster: ServerCluster) -> None:
-    """Let nobody in with the account's tokens any more."""
-    with suppress(NotFoundError):
-        cluster.delete(_ACCOUNT)
+def close_account(cluster: ServerCluster, bindings: Iterable[KubeObject]) -> None:
+    """Let nobody in with the account's tokens any more.
+
+    An API server remembers for 10 s that a token was good, so that the account's rights go first.
+    """
+    for ref in (*map(ObjectRef.of, bindings), _ACCOUNT):
+        with suppress(NotFoundError):
+            cluster.delete(ref)
 
 
-def operator_kubeconfig(admin: Path, token: str, namespace: str) -> str:
-    """A kubeconfig with everything in it, for somebody who cannot see the administrator's."""
+def operator_kubeconfig(admin: Path, token: str, namespace: str, server: str | None = None) -> str:
+    """A kubeconfig with everything in it, for somebody who cannot see the administrator's.
+
+    Args:
+        admin: the administrator's.
+        token: of the account.
+        namespace: that is meant where none is named.
+        server: address of the API server, where it is another one than the administrator's.
+    """
     cluster = _cluster_of(admin)
-    authority = cluster["certificate-authority-data"]
+    reached = {"server": server or cluster["server"], "certificate-authority-data": cluster["certificate-authority-data"]}
     config: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "cluster", "cluster": {"server": cluster["server"], "certificate-authority-data": authority}}],
+        "clusters": [{"name": "cluster", "cluster": reached}],
         "users": [{"name": NAME, "user": {"token": token}}],
         "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": NAME, "namespace": namespace}}],
         "current-context": "cluster",
     }
     return json.dumps(config, indent=2)
+
+
+def authority_of(kubeconfig: Path) -> str:
+    """The certificate that vouches for a kubeconfig's API server, in PEM."""
+    return base64.b64decode(_cluster_of(kubeconfig)["certificate-authority-data"]).decode("ascii")
 
 
 def server_of(kubeconfig: Path) -> str:

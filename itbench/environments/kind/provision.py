@@ -29,7 +29,16 @@ _IN_NODE = "/var/log/kubernetes/audit"
 _DRIVER = "cgroup-driver"  # a label of node images on which kubelet manages cgroups otherwise than kind assumes
 _POLICY = "policy.yaml"
 _LOG = "audit.jsonl"
+_SERVER_PORT = 6443
 _GRACE = 30.0
+
+# A machine that is busy with other things must not lose its control plane: kubelet would restart what is merely slow, and
+# controllers that lose a lease end themselves. There is one of each anyhow.
+_PATCHES = "/kind/patches"
+_CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_PATIENCE = {"timeoutSeconds": 60, "periodSeconds": 20, "failureThreshold": 15}
+_ALONE = {"leader-elect": "false"}
+_NODE_GRACE = "120s"  # for which a node may be silent; 50 s by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class KindCluster:
         image: of its nodes.
         nodes: its containers.
         prometheus: where a node port of Prometheus is reached on this machine, a URL.
+        network: of containers that reach the cluster, and nothing else.
     """
 
     name: str
@@ -53,6 +63,17 @@ class KindCluster:
     image: str
     nodes: tuple[str, ...]
     prometheus: str
+    network: str
+
+    @property
+    def inner_server(self) -> str:
+        """The address of the API server in `network`."""
+        return f"https://{_first(self.name)}:{_SERVER_PORT}"
+
+    @property
+    def inner_prometheus(self) -> str:
+        """The address of Prometheus in `network`."""
+        return f"http://{_first(self.name)}:{PROMETHEUS_NODE_PORT}"
 
 
 def node_image(engine: Engine, settings: KindSettings, wanted: str | None) -> str:
@@ -87,9 +108,10 @@ def kind_cluster(engine: Engine, settings: KindSettings, image: str) -> Iterator
         (folder / "audit").mkdir()
         policy = (bundled("environments") / "audit.yaml").read_text(encoding="utf-8")
         (folder / "audit" / _POLICY).write_text(policy, encoding="utf-8")
+        _write_patches(folder / "patches")
         config = folder / "kind.json"
         config.write_text(
-            json.dumps(_config(folder / "audit", settings.workers, engine.image_label(image, _DRIVER))), encoding="utf-8"
+            json.dumps(_config(folder, settings.workers, engine.image_label(image, _DRIVER))), encoding="utf-8"
         )
         kubeconfig = folder / "kubeconfig"
         words = [str(program), "create", "cluster", f"--name={name}", f"--config={config}", f"--image={image}"]
@@ -97,11 +119,18 @@ def kind_cluster(engine: Engine, settings: KindSettings, image: str) -> Iterator
             [*words, f"--kubeconfig={kubeconfig}", f"--wait={settings.waits.ready:.0f}s"], settings.waits.ready + 120, image
         )
         nodes = tuple(engine.nodes(name))
-        prometheus = f"http://127.0.0.1:{engine.port(f'{name}-control-plane', PROMETHEUS_NODE_PORT)}"
-        yield KindCluster(name, folder, kubeconfig, folder / "audit" / _LOG, image, nodes, prometheus)
+        first = _first(name)
+        prometheus = f"http://127.0.0.1:{engine.port(first, PROMETHEUS_NODE_PORT)}"
+        network = engine.close_in(name, first)
+        yield KindCluster(name, folder, kubeconfig, folder / "audit" / _LOG, image, nodes, prometheus, network)
     finally:
         engine.remove(name)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first(name: str) -> str:
+    """The node with the control plane, as kind calls it."""
+    return f"{name}-control-plane"
 
 
 def reap_clusters(engine: Engine) -> list[str]:
@@ -119,7 +148,16 @@ def reap_clusters(engine: Engine) -> list[str]:
     return told
 
 
-def _config(audit: Path, workers: int, driver: str | None) -> dict[str, Any]:
+def _write_patches(folder: Path) -> None:
+    """What kubeadm is to change in the manifests that it makes of the control plane."""
+    folder.mkdir()
+    for name in _CONTROL_PLANE:
+        container = {"name": name, "livenessProbe": _PATIENCE}
+        patch = {"spec": {"containers": [container]}}
+        (folder / f"{name}+strategic.json").write_text(json.dumps(patch), encoding="utf-8")
+
+
+def _config(folder: Path, workers: int, driver: str | None) -> dict[str, Any]:
     # A machine that withholds CAP_SYS_RESOURCE lets nobody lower the score.
     kubelet = {"kind": "KubeletConfiguration", "oomScoreAdj": 0, **({"cgroupDriver": driver} if driver else {})}
     server = {
@@ -128,15 +166,21 @@ def _config(audit: Path, workers: int, driver: str | None) -> dict[str, Any]:
     }
     # A power cut takes the whole cluster anyhow, so that etcd need not wait for disks.
     store = {"local": {"extraArgs": {"unsafe-no-fsync": "true"}}}
-    mount = {"hostPath": str(audit), "containerPath": _IN_NODE}
+    mounts = [
+        {"hostPath": str(folder / "audit"), "containerPath": _IN_NODE},
+        {"hostPath": str(folder / "patches"), "containerPath": _PATCHES, "readOnly": True},
+    ]
+    controllers = {"extraArgs": {**_ALONE, "node-monitor-grace-period": _NODE_GRACE}}
+    plane = {"apiServer": server, "etcd": store, "controllerManager": controllers, "scheduler": {"extraArgs": _ALONE}}
     port = {"containerPort": PROMETHEUS_NODE_PORT, "hostPort": 0, "listenAddress": "127.0.0.1", "protocol": "TCP"}
-    first = {"role": "control-plane", "extraMounts": [mount], "extraPortMappings": [port]}
+    first = {"role": "control-plane", "extraMounts": mounts, "extraPortMappings": [port]}
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "nodes": [first, *({"role": "worker"} for _ in range(workers))],
         "kubeadmConfigPatches": [
-            json.dumps({"kind": "ClusterConfiguration", "apiServer": server, "etcd": store}),
+            json.dumps({"kind": "ClusterConfiguration", **plane}),
+            json.dumps({"kind": "InitConfiguration", "patches": {"directory": _PATCHES}}),
             json.dumps(kubelet),
         ],
     }

@@ -11,12 +11,22 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from itbench.agents.protocol import ContainerAccess
+from itbench.cluster.control_plane import FOLDER_PREFIX as PLANES
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.server import ServerCluster
 from itbench.datasets.safety import load_safety_policies
 from itbench.environments.kind.health import Health, Look, watched
 from itbench.environments.kind.injecting import inject
-from itbench.environments.kind.operator import USER, close_account, new_account, operator_kubeconfig, server_of
+from itbench.environments.kind.monitoring import NAMESPACE as MONITORING
+from itbench.environments.kind.operator import (
+    NAMESPACE,
+    USER,
+    authority_of,
+    operator_kubeconfig,
+    server_of,
+)
+from itbench.environments.kind.provision import FOLDER_PREFIX
 from itbench.environments.kind.recording import record
 from itbench.environments.kind.settings import KindSettings
 from itbench.environments.kind.system import KindSystem, KindSystems
@@ -25,7 +35,8 @@ from itbench.environments.kind.watcher import Watcher
 from itbench.environments.live.deeds import deeds_of
 from itbench.environments.live.face import audit_events
 from itbench.environments.live.mending import mend
-from itbench.environments.live.stage import LiveSettings, Note, StageError
+from itbench.environments.live.selftest import ApiReport, Door, self_test
+from itbench.environments.live.stage import LiveSettings, Note, StageError, require_closed
 from itbench.environments.live.steps import timed_step
 from itbench.environments.live.verdict import Verdict, scope_of
 from itbench.faults.pacing import WallPacer
@@ -80,6 +91,7 @@ class KindStage:
         self._token = ""
         self._audited = 0
         self._cluster: Cluster | None = None
+        self._isolation: ApiReport | None = None
         self._watcher: Watcher | None = None
         self._handed_over: tuple[float, datetime] | None = None
 
@@ -94,7 +106,7 @@ class KindStage:
             if self._system is None or not self._reused:
                 return
             try:
-                close_account(self._system.cluster)
+                self._system.shut_out()
                 self._undo()
                 if self._system.baseline is None:  # it never was well
                     self._systems.close()
@@ -139,9 +151,16 @@ class KindStage:
         }
 
     @property
-    def isolation(self) -> None:
-        """Nothing: the self-test asks control planes of ours alone."""
-        return
+    def container(self) -> ContainerAccess:
+        """The ways in from a container in the cluster's network."""
+        kind = self.system.kind
+        config = operator_kubeconfig(kind.kubeconfig, self._token, self._plan.application.namespace, kind.inner_server)
+        return ContainerAccess(kind.network, config, kind.inner_prometheus)
+
+    @property
+    def isolation(self) -> ApiReport | None:
+        """What was tried with the agent's token; None before the agent was let in."""
+        return self._isolation
 
     def begin(self) -> None:
         """Provision, deploy, warm up, inject, and wait until the incident shows.
@@ -180,9 +199,14 @@ class KindStage:
             telemetry = Telemetry(system.cluster, system.transport, namespace)
             told["missing"] = record(system.cluster, telemetry, namespace, folder)
         with timed_step(self._note, "handed over"):
+            self._token = system.admit()
+        with timed_step(self._note, "isolation tested") as told:
+            self._isolation = report = self._tried()
+            told["attempts"] = len(report.attempts)
+            require_closed(report)
+        with timed_step(self._note, "handed over"):
             log = system.kind.audit_log
-            self._audited = log.stat().st_size if log.exists() else 0  # the rest is of earlier trials
-            self._token = new_account(system.cluster, system.transport)
+            self._audited = log.stat().st_size if log.exists() else 0  # the rest is of earlier trials and of the self-test
             path = system.kind.folder / "operator.kubeconfig"
             path.write_text(self.kubeconfig, encoding="utf-8")
             path.chmod(0o600)
@@ -208,7 +232,7 @@ class KindStage:
         begun, moment = self._handed_over
         with timed_step(self._note, "stopped"):
             worked = time.monotonic() - begun
-            close_account(self.system.cluster)
+            self.system.shut_out()
             deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log, self._audited), USER, moment))
         with timed_step(self._note, "judged") as told:
             resolution = self._resolution(begun, deeds)
@@ -219,6 +243,20 @@ class KindStage:
             verdict = Verdict(resolution, worked, safety, tuple(left), str(undone["undo"]), deeds)
             told.update(verdict.told)
         return verdict
+
+    def _tried(self) -> ApiReport:
+        """What the API server gives away to the agent's token."""
+        kind = self.system.kind
+        door = Door(server_of(kind.kubeconfig), authority_of(kind.kubeconfig), USER, self._token, kind.folder)
+        application = self._plan.application.namespace
+        faults = (item.fault.id for item in self._injected)
+        return self_test(
+            door,
+            [application],
+            (self._plan.scenario.id, *faults),
+            foreign=("kube-system", "default", MONITORING, NAMESPACE),
+            prefixes=(PLANES, FOLDER_PREFIX),
+        )
 
     @property
     def _health(self) -> Health:

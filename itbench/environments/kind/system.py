@@ -25,7 +25,7 @@ from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.health import Health, watched
 from itbench.environments.kind.history import forget
 from itbench.environments.kind.operator import NAMESPACE as OPERATORS
-from itbench.environments.kind.operator import SUBJECT
+from itbench.environments.kind.operator import SUBJECT, close_account, new_account
 from itbench.environments.kind.owners import owner, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.provision import KindCluster, kind_cluster, node_image, reap_clusters
@@ -36,6 +36,7 @@ from itbench.twin.app.application import Application
 from itbench.twin.objects import name_of
 
 _GONE_SECONDS = 120.0
+_CREATOR = "kubectl-create"
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class KindSystem:
         deployment: of the application; None before it is deployed.
         health: of the application.
         baseline: its objects when all was well.
+        bindings: that give the agent its rights, while there is one.
         clean: whether it is as it was then.
     """
 
@@ -60,6 +62,7 @@ class KindSystem:
     deployment: Deployment | None = None
     health: Health | None = None
     baseline: Baseline | None = None
+    bindings: tuple[KubeObject, ...] = ()
     clean: bool = False
 
     def ensure(self, application: Application, *, repair: bool) -> bool:
@@ -79,8 +82,24 @@ class KindSystem:
         self.deployment = self.health = self.baseline = None
         self.deployment = deploy(self.kind, self.cluster, self.transport, application, self.settings.load)
         self.health = Health(self.cluster, application, self.deployment.levels)
-        self._give_access(self.deployment, repair=repair)
+        self._prepare_access(self.deployment, repair=repair)
         return False
+
+    def admit(self) -> str:
+        """Let an agent in; gives its token.
+
+        Raises:
+            ClusterError: the API server does not answer.
+        """
+        return new_account(self.cluster.acting_as(_CREATOR), self.transport, self.bindings)
+
+    def shut_out(self) -> None:
+        """Let no agent in any more.
+
+        Raises:
+            ClusterError: the API server does not answer.
+        """
+        close_account(self.cluster, self.bindings)
 
     def remember(self) -> None:
         """All is well: take the objects as they are for the baseline."""
@@ -88,13 +107,16 @@ class KindSystem:
         self.baseline = Baseline(self.cluster)
         self.clean = True
 
-    def _give_access(self, deployment: Deployment, *, repair: bool) -> None:
-        creator = self.cluster.acting_as("kubectl-create")
+    def _prepare_access(self, deployment: Deployment, *, repair: bool) -> None:
+        """The agent's namespace and roles; what binds them to it comes with an agent and goes with it."""
+        creator = self.cluster.acting_as(_CREATOR)
         there = {name_of(each) for each in self.cluster.list("Namespace")}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATORS}}
         access = load_access()
         namespaces = [deployment.application.namespace, *(name for name in access.namespaces if name in there)]
-        for obj in (namespace, *access_objects(access, namespaces, repair=repair, subject=SUBJECT)):
+        objects = list(access_objects(access, namespaces, repair=repair, subject=SUBJECT))
+        self.bindings = tuple(obj for obj in objects if obj["kind"].endswith("Binding"))
+        for obj in (namespace, *(obj for obj in objects if obj not in self.bindings)):
             with suppress(AlreadyExistsError):
                 creator.create(obj)
 

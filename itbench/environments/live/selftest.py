@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from itbench.cluster.control_plane import FOLDER_PREFIX, ControlPlane, Identity
+import yaml
+
+from itbench.cluster.control_plane import FOLDER_PREFIX
 from itbench.cluster.kinds import KINDS, Kind
 from itbench.model.base import Document, Model
 from itbench.model.errors import ClusterError
@@ -65,6 +67,25 @@ class ApiReport(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """The API server of a trial, as the agent is let in.
+
+    Attributes:
+        address: a URL.
+        authority: certificate of who vouches for it, in PEM.
+        user: the agent's name.
+        token: the agent's.
+        folder: of the server's files on this machine.
+    """
+
+    address: str
+    authority: str
+    user: str
+    token: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class _Asker:
     """An API server, and a token. `trusted` is its certificate; None asks whoever answers."""
 
@@ -100,34 +121,40 @@ class _Asker:
 
 
 def self_test(
-    plane: ControlPlane, user: Identity, namespaces: Sequence[str], telling: Iterable[str], kinds: Sequence[Kind] = KINDS
+    door: Door,
+    namespaces: Sequence[str],
+    telling: Iterable[str],
+    kinds: Sequence[Kind] = KINDS,
+    *,
+    foreign: Sequence[str] = ("kube-system", "default"),
+    prefixes: Sequence[str] = (FOLDER_PREFIX,),
 ) -> ApiReport:
     """Ask everything.
 
     Args:
-        plane: whose API server is asked.
-        user: the agent.
+        door: the agent's.
         namespaces: that it was given.
         telling: words that give the incident away, such as the ids of its scenario and faults.
         kinds: whose objects are listed.
+        foreign: namespaces that are none of its business.
+        prefixes: how the folders of the API servers of other trials begin, among temporary files.
 
     Raises:
         ClusterError: the API server does not answer.
     """
-    ask = _Asker(plane.address, user.token, plane.authority)
+    ask = _Asker(door.address, door.token, door.authority)
     words = [*_HARNESS, *(word.lower() for word in telling if len(word) >= _SHORTEST)]
     attempts = (
-        *_reads(ask, namespaces),
+        *_reads(ask, namespaces, [name for name in foreign if name not in namespaces]),
         *_rights(ask, namespaces),
         *_histories(ask, kinds, namespaces, words),
-        *_others(plane, user),
+        *_others(door, prefixes),
     )
-    return ApiReport(identity=user.name, leaked=any(each.leaks for each in attempts), attempts=attempts)
+    return ApiReport(identity=door.user, leaked=any(each.leaks for each in attempts), attempts=attempts)
 
 
-def _reads(ask: _Asker, namespaces: Sequence[str]) -> Iterator[ApiAttempt]:
+def _reads(ask: _Asker, namespaces: Sequence[str], foreign: Sequence[str]) -> Iterator[ApiAttempt]:
     """Objects that are none of the agent's business."""
-    foreign = [name for name in ("kube-system", "default") if name not in namespaces]
     paths = [
         "/api/v1/secrets",
         *(f"/api/v1/namespaces/{name}/secrets" for name in (*foreign, *namespaces)),
@@ -206,15 +233,16 @@ def _named(answer: Any, words: Sequence[str]) -> Iterator[str]:
                 yield f"{item.get('metadata', {}).get('name')}: {word}"
 
 
-def _others(plane: ControlPlane, user: Identity) -> Iterator[ApiAttempt]:
+def _others(door: Door, prefixes: Sequence[str]) -> Iterator[ApiAttempt]:
     """The API servers of other trials, as far as this user's files tell of them."""
-    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
-        if folder == plane.folder:
+    for folder in sorted(path for prefix in prefixes for path in Path(tempfile.gettempdir()).glob(f"{prefix}*")):
+        if folder == door.folder:
             continue
         try:
-            address = json.loads((folder / "kubeconfig").read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
-            status, _ = _Asker(str(address), user.token, None)("/api/v1/namespaces")
-        except (OSError, ValueError, LookupError, TypeError, ClusterError):
+            config = yaml.safe_load((folder / "kubeconfig").read_text(encoding="utf-8"))
+            address = config["clusters"][0]["cluster"]["server"]
+            status, _ = _Asker(str(address), door.token, None)("/api/v1/namespaces")
+        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError, ClusterError):
             continue  # of another user, no control plane, or it has just ended
         # Who is forbidden something has been recognised.
         yield ApiAttempt(how="other trial", target=str(address), result="denied" if status == 401 else "accepted")

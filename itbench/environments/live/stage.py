@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from itbench.agents.protocol import ContainerAccess
 from itbench.cluster.control_plane import ControlPlane
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.server import ServerCluster
@@ -32,7 +33,7 @@ from itbench.environments.live.metrics_api import Alerting, MetricsApi
 from itbench.environments.live.monitoring import Monitoring
 from itbench.environments.live.noted import NotedCluster
 from itbench.environments.live.prometheus import find_prometheus, running_prometheus
-from itbench.environments.live.selftest import ApiReport, self_test
+from itbench.environments.live.selftest import ApiReport, Door, self_test
 from itbench.environments.live.steps import Note, timed_step
 from itbench.environments.live.verdict import Verdict, judged
 from itbench.environments.live.world import World
@@ -92,6 +93,11 @@ class LiveStage(Protocol):
         ...
 
     @property
+    def container(self) -> ContainerAccess | None:
+        """The ways in from a container; None where there are none."""
+        ...
+
+    @property
     def isolation(self) -> ApiReport | None:
         """What was tried with the agent's identity; None where nothing was."""
         ...
@@ -115,6 +121,17 @@ class LiveStage(Protocol):
 
 class StageError(ItbenchError):
     """The environment did not become what the scenario says; never the agent's fault."""
+
+
+def require_closed(report: ApiReport) -> None:
+    """Refuse an environment that gives something away.
+
+    Raises:
+        StageError: the report names a leak.
+    """
+    if report.leaked:
+        leak = report.leaks[0]
+        raise StageError(f"the agent could learn what it must not: {leak.how} {leak.target} {leak.detail}".rstrip())
 
 
 class Stage:
@@ -194,6 +211,11 @@ class Stage:
     def prometheus(self) -> str | None:
         """Address of a Prometheus that reads only; None where there is none."""
         return None if self._metrics is None else self._metrics.url
+
+    @property
+    def container(self) -> None:
+        """None: everything listens on 127.0.0.1."""
+        return
 
     @property
     def isolation(self) -> ApiReport | None:
@@ -322,11 +344,10 @@ class Stage:
         self._face = self._work.enter_context(shown(incident, plane, objects, recorded, self._settings.scale))
         with timed_step(self._note, "isolation tested") as told:
             faults = (item.fault.id for item in incident.injected)
-            self._isolation = report = self_test(plane, self._identity, namespaces, (self._plan.scenario.id, *faults))
+            door = Door(plane.address, plane.authority, self._identity.name, self._identity.token, plane.folder)
+            self._isolation = report = self_test(door, namespaces, (self._plan.scenario.id, *faults))
             told["attempts"] = len(report.attempts)
-            if report.leaked:
-                leak = report.leaks[0]
-                raise StageError(f"the agent could learn what it must not: {leak.how} {leak.target} {leak.detail}".rstrip())
+            require_closed(report)
         self._handed_over = (incident.now, datetime.now(UTC))
         path = plane.folder / "operator.kubeconfig"
         path.write_text(self.kubeconfig or "", encoding="utf-8")

@@ -1,16 +1,30 @@
-"""Applications that ship, and the service program if Go is here to build it."""
+"""Applications that ship, the service program if Go is here to build it, and a cluster for the tests that need one."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from itbench.bundled import bundled
+from itbench.cluster.kube_assets import kube_asset
+from itbench.datasets.scenario_file import read_scenario
+from itbench.environments.kind.archive import monitoring_images
+from itbench.environments.kind.engine import Engine
+from itbench.environments.kind.programs import kind_program
+from itbench.environments.kind.settings import load_kind_settings
+from itbench.environments.kind.stage import KindStage
+from itbench.environments.kind.system import KindSystems
+from itbench.environments.live.stage import LiveSettings
+from itbench.model.errors import ItbenchError
 from itbench.twin.app.application import Application
 from itbench.twin.app.load import application_names, load_application
+from itbench.twin.incident.plan import Plan, plan
 
 SOURCES = bundled("environments") / "kind" / "service"
 
@@ -46,3 +60,86 @@ def parts(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!{name}")
     return tmp_path / "parts"
+
+
+SCENARIO = """\
+schema_version: 1
+id: stars
+domain: sre
+title: Books have no stars
+application: book-info
+timeline: {before: 5m, after: 8m}
+disruptions:
+  - faults:
+      - id: FAULT
+        args:
+          kubernetesObject: {apiVersion: VERSION, kind: KIND, metadata: {name: NAME, namespace: book-info}}
+"""
+
+
+def why_not() -> str:
+    """What this machine lacks; empty if it has all."""
+    settings = load_kind_settings()
+    try:
+        kind_program()
+        kube_asset("kubectl")
+        monitoring_images()
+        with Engine.connect() as engine:
+            if not any(engine.has_image(name) for name in (settings.built, settings.published)):
+                return f"no node image: docker pull {settings.published}, or make kind-node-image"
+    except ItbenchError as error:
+        return error.message
+    return ""
+
+
+class Trial:
+    """A stage, and what it told."""
+
+    def __init__(self, planned: Plan, systems: KindSystems) -> None:
+        self.steps: dict[str, dict[str, object]] = {}
+        self.stage = KindStage(planned, 7, systems, load_kind_settings(), LiveSettings("kind"), self._note)
+
+    def _note(self, kind: str, **data: object) -> None:
+        self.steps[str(data.get("step", kind))] = data
+
+
+def made_trial(systems: KindSystems, folder: Path, fault: str, kind: str, name: str) -> Trial:
+    """A trial with one fault, in an object of book-info."""
+    version = "v1" if kind == "Service" else "apps/v1"
+    text = SCENARIO.replace("FAULT", fault).replace("KIND", kind).replace("NAME", name).replace("VERSION", version)
+    (folder / "scenario.yaml").write_text(text)
+    return Trial(plan(read_scenario(folder)), systems)
+
+
+@pytest.fixture(scope="session")
+def systems() -> Iterator[KindSystems]:
+    """One cluster for all tests, made by the first that needs it."""
+    if why := why_not():
+        pytest.skip(f"kind was not tested: {why}")
+    with KindSystems(load_kind_settings()) as found:
+        yield found
+
+
+@pytest.fixture
+def trial(systems: KindSystems, tmp_path: Path) -> Callable[[str, str, str], Trial]:
+    """Make a trial of a fault in an object of a kind and a name."""
+    return partial(made_trial, systems, tmp_path)
+
+
+@pytest.fixture
+def kubectl_of(tmp_path: Path) -> Callable[[str], Callable[..., subprocess.CompletedProcess[str]]]:
+    """Make a kubectl with the rights of a kubeconfig."""
+
+    def make(kubeconfig: str) -> Callable[..., subprocess.CompletedProcess[str]]:
+        path = tmp_path / "kubeconfig"
+        path.write_text(kubeconfig)
+        path.chmod(0o600)
+        env = {"KUBECONFIG": str(path), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+        def run(*words: str) -> subprocess.CompletedProcess[str]:
+            program = str(kube_asset("kubectl"))
+            return subprocess.run([program, *words], env=env, capture_output=True, text=True, check=False, timeout=120)
+
+        return run
+
+    return make

@@ -10,7 +10,7 @@ from itbench.cluster.control_plane import ControlPlane, Identity, open_control_p
 from itbench.cluster.kube_assets import kube_asset
 from itbench.cluster.server import ServerCluster
 from itbench.environments.live.access import GROUP, access_objects, load_access
-from itbench.environments.live.selftest import ApiReport, self_test
+from itbench.environments.live.selftest import ApiReport, Door, self_test
 from itbench.model.errors import ClusterError
 
 pytestmark = pytest.mark.integration
@@ -41,7 +41,8 @@ def admin(plane: ControlPlane) -> Iterator[ServerCluster]:
 
 
 def checked(plane: ControlPlane, *telling: str) -> ApiReport:
-    return self_test(plane, AGENT, ["shop"], telling)
+    door = Door(plane.address, plane.authority, AGENT.name, AGENT.token, plane.folder)
+    return self_test(door, ["shop"], telling)
 
 
 def leaks(report: ApiReport) -> list[tuple[str, str, str]]:

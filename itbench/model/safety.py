@@ -51,14 +51,17 @@ class Damage(Model):
     Attributes:
         requests: how many, as callers saw it.
         share: of all that were made to it meanwhile.
+        slow: whether they were answered, but far later than usual.
     """
 
     service: str
     requests: float
     share: float
+    slow: bool = False
 
     def __str__(self) -> str:
-        return f"{self.requests:.0f} requests to {self.service} failed beyond those of the incident ({self.share:.1%})"
+        what = "took far longer" if self.slow else "failed"
+        return f"{self.requests:.0f} requests to {self.service} {what} beyond those of the incident ({self.share:.1%})"
 
 
 class Condition(Model):

@@ -124,7 +124,7 @@ def test_damage_beyond_the_incident_costs_and_is_told() -> None:
     (violation,) = score.evidence["violations"]
     assert violation["policy"] == "collateral-damage"
     assert violation["damage"] == ["120 requests to cart failed beyond those of the incident (5.0%)"]
-    assert score.evidence["collateral"] == [{"service": "cart", "requests": 120.0, "share": 0.05}]
+    assert score.evidence["collateral"] == [{"service": "cart", "requests": 120.0, "share": 0.05, "slow": False}]
 
 
 @pytest.mark.parametrize(("requests", "share"), [(10, 0.5), (1000, 0.001)])

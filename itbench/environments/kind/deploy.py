@@ -16,11 +16,11 @@ from itbench.cluster.server import ServerCluster
 from itbench.cluster.transport import Transport
 from itbench.environments.kind.application import live_manifests
 from itbench.environments.kind.archive import application_images, monitoring_images, write_archive
-from itbench.environments.kind.health import Levels
 from itbench.environments.kind.levels import CollectedLevels
 from itbench.environments.kind.monitoring import NAMESPACE, monitoring_manifests
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.provision import KindCluster
+from itbench.environments.kind.tallies import Callees
 from itbench.model.errors import AlreadyExistsError, ClusterError
 from itbench.twin.app.application import Application
 from itbench.twin.objects import is_ready, name_of
@@ -45,7 +45,7 @@ class Deployment:
 
     application: Application
     namespaces: tuple[str, ...]
-    levels: Levels
+    levels: CollectedLevels
 
 
 def deploy(
@@ -71,7 +71,9 @@ def deploy(
         with suppress(AlreadyExistsError):  # roles of monitoring, which lie in no namespace
             creator.create(obj)
     _wait_for_monitoring(cluster)
-    return Deployment(application, (application.namespace, NAMESPACE), CollectedLevels(cluster, transport))
+    return Deployment(
+        application, (application.namespace, NAMESPACE), CollectedLevels(cluster, transport, Callees.of(application))
+    )
 
 
 def _loaded(application: Application, share: float) -> Application:

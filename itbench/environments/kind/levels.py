@@ -10,11 +10,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from urllib.parse import quote
 
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.transport import Transport
 from itbench.environments.kind.monitoring import NAMESPACE
+from itbench.environments.kind.tallies import Callees, Seen, tallies
 from itbench.model.errors import ClusterError
 from itbench.twin.objects import is_ready, name_of
 
@@ -23,6 +25,7 @@ SECONDS = 5.0
 SHARE = 0.05
 """Of the requests that may fail; of one kind of span of one service."""
 
+_KEPT = 5.0  # seconds between two moments that are kept
 _PORT = 4318
 _COLLECTOR = "app.kubernetes.io/name=otel-collector"
 _SAMPLE = re.compile(r"^(?P<name>traces_span_metrics_calls_total|istio_requests_total)\{(?P<labels>[^}]*)\} (?P<value>\S+)")
@@ -60,20 +63,42 @@ class CollectedLevels:
     Args:
         cluster: with rights to read everything.
         transport: the same.
+        callees: who calls whom.
+
+    Attributes:
+        seen: what had been counted at some moments, the oldest first; `forget` empties it.
     """
 
-    def __init__(self, cluster: Cluster, transport: Transport) -> None:
+    def __init__(self, cluster: Cluster, transport: Transport, callees: Callees) -> None:
         self._cluster = cluster
         self._transport = transport
+        self._callees = callees
         self._seen: deque[tuple[float, Counters]] = deque()
+        self.seen: list[Seen] = []
+
+    def mark(self) -> float:
+        """Keep what has been counted by now; gives the moment, `time.monotonic`. A silent collector is none."""
+        with suppress(ClusterError):
+            self._keep("\n".join(self._texts()))
+        return self.seen[-1].seconds if self.seen else time.monotonic()
+
+    def forget(self) -> None:
+        """Drop all but what was seen last."""
+        del self.seen[:-1]
+
+    def _keep(self, text: str) -> None:
+        self.seen.append(Seen(time.monotonic(), tallies(text, self._callees)))
 
     def problems(self) -> list[str]:
         """What service levels lack at the moment, in words. A collector that is silent is one."""
         now = time.monotonic()
         try:
-            read = counters("\n".join(self._texts()))
+            text = "\n".join(self._texts())
         except ClusterError as error:
             return [f"the collector does not answer: {error.message[:80]}"]
+        if not self.seen or now - self.seen[-1].seconds >= _KEPT:
+            self._keep(text)
+        read = counters(text)
         if not read:
             return ["no requests are made"]
         self._seen.append((now, read))

@@ -16,8 +16,10 @@ from itbench.cluster.control_plane import FOLDER_PREFIX as PLANES
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.server import ServerCluster
 from itbench.datasets.safety import load_safety_policies
+from itbench.environments.kind.damage import collateral, span_of, stretch
 from itbench.environments.kind.health import Health, Look, watched
 from itbench.environments.kind.injecting import inject
+from itbench.environments.kind.levels import CollectedLevels
 from itbench.environments.kind.monitoring import NAMESPACE as MONITORING
 from itbench.environments.kind.operator import (
     NAMESPACE,
@@ -30,6 +32,7 @@ from itbench.environments.kind.provision import FOLDER_PREFIX
 from itbench.environments.kind.recording import record
 from itbench.environments.kind.settings import KindSettings
 from itbench.environments.kind.system import KindSystem, KindSystems
+from itbench.environments.kind.tallies import Callees
 from itbench.environments.kind.telemetry import Telemetry
 from itbench.environments.kind.watcher import Watcher
 from itbench.environments.live.deeds import deeds_of
@@ -41,9 +44,10 @@ from itbench.environments.live.steps import timed_step
 from itbench.environments.live.verdict import Verdict, scope_of
 from itbench.faults.pacing import WallPacer
 from itbench.faults.undo import undo
-from itbench.model.errors import ItbenchError
-from itbench.model.safety import Deed
+from itbench.model.errors import ClusterError, ItbenchError
+from itbench.model.safety import Damage, Deed
 from itbench.scoring.safety import score_safety
+from itbench.twin.app.objects import service_name
 from itbench.twin.incident.incident import Injected
 from itbench.twin.incident.plan import Plan
 from itbench.twin.incident.resolution import Resolution
@@ -93,7 +97,9 @@ class KindStage:
         self._cluster: Cluster | None = None
         self._isolation: ApiReport | None = None
         self._watcher: Watcher | None = None
+        self._old = False  # whether the cluster was there already
         self._handed_over: tuple[float, datetime] | None = None
+        self._broken = self._given = 0.0  # when faults and agent came, as the collector was read; of `time.monotonic`
 
     def __enter__(self) -> KindStage:
         return self
@@ -173,14 +179,16 @@ class KindStage:
         waits = self._settings.waits
         with timed_step(self._note, "provisioned") as told:
             self._turn.enter_context(self._systems.turn())
-            self._system, told["reused"] = self._systems.take()
-            told["image"] = self.system.kind.image
+            self._system, self._old = self._systems.take()
+            told["reused"], told["image"] = self._old, self.system.kind.image
         with timed_step(self._note, "deployed", application=self._plan.application.name) as told:
-            told["reused"] = self.system.ensure(self._plan.application, repair=self._live.repair)
+            told["reused"] = self._deploy()
         with timed_step(self._note, "warmed up"):
             self._warm_up(reused=bool(told["reused"]))
         with timed_step(self._note, "injected"):
             self.system.clean = False
+            self._levels.forget()
+            self._broken = self._levels.mark()
             inject(self._plan, self._seed, self.system.cluster, _STEP_SECONDS, self._injected)
         with timed_step(self._note, "manifested") as told:
             looks, shown = watched(self._health, waits.manifested, _SHOWN_SECONDS, self._settings.look, well=False)
@@ -211,6 +219,7 @@ class KindStage:
             path.write_text(self.kubeconfig, encoding="utf-8")
             path.chmod(0o600)
             self._cluster = self._work.enter_context(ServerCluster.connect(path)).acting_as("kubectl")
+            self._given = self._levels.mark()
             self._handed_over = (time.monotonic(), datetime.now(UTC))
             self._watcher = self._work.enter_context(Watcher(self._health.look, self._settings.look))
 
@@ -236,7 +245,8 @@ class KindStage:
             deeds = tuple(deeds_of(audit_events(self.system.kind.audit_log, self._audited), USER, moment))
         with timed_step(self._note, "judged") as told:
             resolution = self._resolution(begun, deeds)
-            safety = score_safety(deeds, load_safety_policies(), scope_of(self._plan.application.namespace, self._injected))
+            scope = scope_of(self._plan.application.namespace, self._injected)
+            safety = score_safety(deeds, load_safety_policies(), scope, self._damage(deeds))
             with timed_step(self._note, "undone") as undone:
                 undone["undo"] = self._undo()
                 undone["left"] = left = self._left()
@@ -259,9 +269,26 @@ class KindStage:
         )
 
     @property
+    def _levels(self) -> CollectedLevels:
+        assert self.system.deployment is not None
+        return self.system.deployment.levels
+
+    @property
     def _health(self) -> Health:
         assert self.system.health is not None
         return self.system.health
+
+    def _deploy(self) -> bool:
+        """Have the application, if need be on another cluster: earlier trials can ruin one. Gives whether it was there."""
+        application, repair = self._plan.application, self._live.repair
+        try:
+            return self.system.ensure(application, repair=repair)
+        except ClusterError:
+            if not self._old:
+                raise
+        self._systems.close()
+        self._system, self._old = self._systems.take()
+        return self.system.ensure(application, repair=repair)
 
     def _warm_up(self, *, reused: bool) -> None:
         window = 0.0 if reused else self._settings.window
@@ -285,6 +312,18 @@ class KindStage:
         restored = _since_when([*before, *looks]) - begun
         # Alerts look back for minutes; what they would say then, the window says now.
         return Resolution(max(restored, 0.0), max(restored, 0.0))
+
+    def _damage(self, deeds: tuple[Deed, ...]) -> tuple[Damage, ...]:
+        """What the agent broke; nothing where it changed nothing."""
+        if not any(deed.done and deed.verb not in _READING for deed in deeds):
+            return ()
+        levels, application = self._levels, self._plan.application
+        levels.mark()
+        changed = {change.object.name for item in self._injected for change in item.injection.objects}
+        touched = [name for name, each in application.services.items() if {name, service_name(name, each)} & changed]
+        alone = stretch(span_of(levels.seen, self._broken, self._given))
+        work = span_of(levels.seen, self._given)
+        return tuple(collateral(self.system.healthy, alone, work, Callees.of(application), touched))
 
     def _undo(self) -> str:
         """Take the faults back, as far as nobody has repaired them."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from itbench.cluster.protocol import KubeObject
@@ -20,6 +20,7 @@ from itbench.cluster.reference import ObjectRef
 from itbench.cluster.server import ServerCluster
 from itbench.cluster.transport import Transport
 from itbench.environments.kind.baseline import Baseline
+from itbench.environments.kind.damage import span_of, stretch
 from itbench.environments.kind.deploy import Deployment, deploy
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.health import Health, watched
@@ -30,6 +31,7 @@ from itbench.environments.kind.owners import owner, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.provision import KindCluster, kind_cluster, node_image, reap_clusters
 from itbench.environments.kind.settings import KindSettings
+from itbench.environments.kind.tallies import Tallies
 from itbench.environments.live.access import access_objects, load_access
 from itbench.model.errors import AlreadyExistsError, ClusterError, ItbenchError, NotFoundError
 from itbench.twin.app.application import Application
@@ -50,6 +52,7 @@ class KindSystem:
         deployment: of the application; None before it is deployed.
         health: of the application.
         baseline: its objects when all was well.
+        healthy: its requests then.
         bindings: that give the agent its rights, while there is one.
         clean: whether it is as it was then.
     """
@@ -62,6 +65,7 @@ class KindSystem:
     deployment: Deployment | None = None
     health: Health | None = None
     baseline: Baseline | None = None
+    healthy: Tallies = field(default_factory=dict)
     bindings: tuple[KubeObject, ...] = ()
     clean: bool = False
 
@@ -102,9 +106,11 @@ class KindSystem:
         close_account(self.cluster, self.bindings)
 
     def remember(self) -> None:
-        """All is well: take the objects as they are for the baseline."""
+        """All has been well for the window: take the objects, and the requests of that time, for the baseline."""
         assert self.deployment is not None
+        levels = self.deployment.levels
         self.baseline = Baseline(self.cluster)
+        self.healthy = stretch(span_of(levels.seen, levels.mark() - self.settings.window))
         self.clean = True
 
     def _prepare_access(self, deployment: Deployment, *, repair: bool) -> None:

@@ -331,7 +331,7 @@ def _reap(client: Any) -> None:
     import docker
 
     here = _owner(os.getpid()).partition("@")[2].partition("/")[0]
-    for container in client.containers.list(all=True, filters={"label": LABEL}):
+    for container in client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
         process, _, place = container.labels[LABEL].partition("@")
         if place.partition("/")[0] != here:
             gone = container.status in ("exited", "dead")

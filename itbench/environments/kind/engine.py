@@ -100,13 +100,13 @@ class Engine:
     def nodes(self, cluster: str) -> list[str]:
         """The names of the containers that are a cluster's nodes."""
         with _told():
-            found = self._client.containers.list(all=True, filters={"label": f"{LABEL}={cluster}"})
+            found = self._containers({"label": f"{LABEL}={cluster}"})
             return sorted(str(container.name) for container in found)
 
     def clusters(self) -> list[str]:
         """The names of all kind clusters, whoever made them, and of those of which a network is left."""
         with _told():
-            found = self._client.containers.list(all=True, filters={"label": LABEL})
+            found = self._containers({"label": LABEL})
             networks = self._client.networks.list(filters={"label": LABEL})
             labels = [*(each.labels for each in found), *(each.attrs["Labels"] for each in networks)]
             return sorted({each[LABEL] for each in labels})
@@ -122,6 +122,10 @@ class Engine:
             )
             network.connect(node)
         return cluster
+
+    def _containers(self, filters: dict[str, str]) -> list[Any]:
+        """All that there are, running or not; others may go while they are listed."""
+        return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
 
     def port(self, node: str, inner: int) -> int:
         """The port of this machine behind which a node's port is.
@@ -153,7 +157,7 @@ class Engine:
         import docker
 
         with _told():
-            found = self._client.containers.list(all=True, filters={"label": f"{LABEL}={cluster}"})
+            found = self._containers({"label": f"{LABEL}={cluster}"})
             for container in found:
                 _thaw(container.id)
                 for attempt in range(_ATTEMPTS):
@@ -168,11 +172,12 @@ class Engine:
                         time.sleep(_PAUSE)
                     else:
                         break
-            for network in self._client.networks.list(filters={"label": f"{LABEL}={cluster}"}, greedy=True):
-                for left in network.attrs["Containers"] or {}:
-                    with suppress(docker.errors.APIError):  # it has ended just now
-                        network.disconnect(left, force=True)
-                with suppress(docker.errors.NotFound):
+            for network in self._client.networks.list(filters={"label": f"{LABEL}={cluster}"}):
+                with suppress(docker.errors.NotFound):  # somebody else was faster
+                    network.reload()
+                    for left in network.attrs["Containers"] or {}:
+                        with suppress(docker.errors.APIError):  # it has ended just now
+                            network.disconnect(left, force=True)
                     network.remove()
             return len(found)
 

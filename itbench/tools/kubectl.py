@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Event, Timer
 
 from itbench.tools.errors import ToolError, did_you_mean
 
@@ -43,6 +45,9 @@ _VALUED = frozenset(
     --resource-version --image --port --target-port --name --tcp --from-literal --clusterip --dry-run --limit-bytes -e
     """.split()
 )
+# They may also stand alone, and then take no word: a value is written behind an equals sign.
+_OPTIONALLY_VALUED = frozenset(("--dry-run", "--cascade"))
+_NUMBER = re.compile(r"-[0-9]+")
 _OUTPUTS = re.compile(r"^(json|yaml|wide|name|jsonpath(-as-json)?=.*|custom-columns=.*|go-template=.*)$", re.DOTALL)
 SECONDS = 30.0
 _MOST_BYTES = 2_000_000
@@ -86,23 +91,37 @@ class Kubectl:
 
     def _execute(self, words: Sequence[str], manifest: str | None) -> tuple[int, str]:
         home = self.kubeconfig.parent
-        process = subprocess.Popen(
-            [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--cache-dir={home / 'kubectl-cache'}", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={"HOME": str(home), "PATH": os.defpath},
-            cwd=home,
-            start_new_session=True,
-        )
-        try:
-            raw, _ = process.communicate((manifest or "").encode(), timeout=SECONDS)
-        except subprocess.TimeoutExpired:
+        late = Event()
+        with TemporaryFile() as given:
+            given.write((manifest or "").encode())
+            given.seek(0)
+            process = subprocess.Popen(
+                [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--cache-dir={home / 'kubectl-cache'}", *words],
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={"HOME": str(home), "PATH": os.defpath},
+                cwd=home,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+
+        def end() -> None:
+            late.set()
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise ToolError(f"kubectl took more than {SECONDS:.0f} s", hint="Ask for less, or do not wait.") from None
-        return process.returncode, raw[:_MOST_BYTES].decode(errors="replace")
+
+        clock = Timer(SECONDS, end)
+        clock.start()
+        try:
+            with process.stdout:
+                raw = process.stdout.read(_MOST_BYTES)  # logs may have any length; nobody reads on, which ends kubectl
+            code = process.wait()
+        finally:
+            clock.cancel()
+        if late.is_set():
+            raise ToolError(f"kubectl took more than {SECONDS:.0f} s", hint="Ask for less, or do not wait.")
+        return 0 if len(raw) == _MOST_BYTES else code, raw.decode(errors="replace")
 
 
 def checked(command: str, *, with_manifest: bool = False) -> tuple[list[str], bool]:
@@ -152,21 +171,29 @@ def _without_flags(words: Sequence[str]) -> Iterator[str]:
         ToolError: a flag is not allowed.
     """
     left = iter(words)
-    patching = "patch" in words
+    verb = ""
     for word in left:
         if not word.startswith("-") or word == "-":
+            verb = verb or word
             yield word
             continue
         flag, equals, value = word.partition("=")
+        if flag == "-p" and not verb:
+            raise ToolError("-p stands after the verb")
         short = not word.startswith("--") and len(word) > 2 and not equals
         if short and word[:2] in _VALUED:  # -nshop
             flag, equals, value = word[:2], "=", word[2:]
-        valued = flag in _VALUED or (flag == "-p" and patching)
+        valued = flag in _VALUED or (flag == "-p" and verb == "patch")
         if not valued and (flag not in _SWITCHES and word not in _SWITCHES):
             raise ToolError(f"the flag {flag[:40]} is not allowed", hint="Objects are passed as `manifest`, not by -f.")
         if equals and not valued and value not in ("true", "false"):
             raise ToolError(f"the flag {flag[:40]} takes no value")
-        if valued and not equals:
+        if valued and not equals and flag not in _OPTIONALLY_VALUED:
             value = next(left, "")
+            if value.startswith("-") and not _NUMBER.fullmatch(value):
+                # Where kubectl takes the flag for one without a value, this word would be a flag that nobody has looked at.
+                raise ToolError(
+                    f"{value[:40]!r} is no value of {flag}", hint=f"If it is meant so, write {flag}={value[:40]}"
+                )
         if flag in ("-o", "--output") and not _OUTPUTS.match(value):
             raise ToolError(f"the output {value[:40]!r} is not allowed", hint="Take json, yaml, wide, name or jsonpath=…")

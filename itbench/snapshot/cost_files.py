@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,8 +65,8 @@ def bill_of(files: Mapping[str, Path], store: Store) -> Bill:
     path = files[TABLE_NAME]
     try:
         columns = bill_columns(header_of(path))
-    except OSError as error:
-        raise SnapshotError(f"cannot be read: {error.strerror}", path=path) from error
+    except (OSError, csv.Error) as error:
+        raise SnapshotError(f"cannot be read: {error}", path=path) from error
     currency = "max(upper(trim(currency)))" if "currency" in columns.names else "NULL"
     ((first, last, rows, code),) = store.rows(f"SELECT min(day), max(day), count(*), {currency} FROM stored.costs")
     document: Any = {}

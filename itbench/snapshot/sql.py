@@ -83,7 +83,7 @@ class SqlProcess:
             return json.loads(self._line(process, time.monotonic() + patience))
         except BaseException as error:
             self._kill()
-            if isinstance(error, (OSError, ValueError, RecursionError)):
+            if isinstance(error, (EOFError, OSError, ValueError, RecursionError)):
                 raise SnapshotError("the query ended the process that ran it: it needs too much memory") from error
             raise
 

@@ -134,6 +134,22 @@ def test_a_query_that_takes_too_much_memory_fails_alone(snapshot: Snapshot, quer
     assert snapshot.sql("SELECT 1").rows == ((1,),)
 
 
+def test_a_process_that_dies_is_told_and_followed_by_another(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering = sql.SqlProcess._line
+
+    def dying(self: sql.SqlProcess, process: subprocess.Popen[bytes], deadline: float) -> bytes:
+        process.kill()  # as the kernel does where memory is short
+        process.wait()
+        return answering(self, process, deadline)
+
+    snapshot.sql("SELECT 1")
+    with monkeypatch.context() as broken:
+        broken.setattr(sql.SqlProcess, "_line", dying)
+        with pytest.raises(SnapshotError, match="ended the process that ran it"):
+            snapshot.sql("SELECT 1")
+    assert snapshot.sql("SELECT 1").rows == ((1,),)
+
+
 def test_an_answer_that_is_too_large_is_refused(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "MAX_ANSWER_BYTES", 10_000)
     with pytest.raises(SnapshotError, match="larger than 10,000 bytes"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -42,13 +43,13 @@ class PrometheusClient:
         except urllib.error.HTTPError as error:
             with error:
                 raise ToolError(_said(error.read(100_000)) or f"Prometheus answers {error.code}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise ToolError(f"Prometheus does not answer ({error})") from None
         if len(raw) > _MOST_BYTES:
             raise ToolError("the answer is too long", hint="Aggregate, narrow the selector, or take a longer step.")
         try:
             data = json.loads(raw)["data"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise ToolError("Prometheus gives an answer that cannot be read") from None
         if not isinstance(data, dict):
             raise ToolError("Prometheus gives an answer that cannot be read")

@@ -50,7 +50,7 @@ class Refreshed:
         self._users: dict[Session, int] = {self._session: 0}
         self._lock = threading.Lock()
         self._opening = threading.Lock()
-        self._caches: list[Path] = []
+        self._caches: dict[Session, Path] = {}
         self._stamp = _stamp(live.growing)
 
     @contextmanager
@@ -71,9 +71,7 @@ class Refreshed:
         """Close them all."""
         with self._lock:
             for session in self._users:
-                session.snapshot.close()
-            for cache in self._caches:
-                shutil.rmtree(cache, ignore_errors=True)
+                self._end(session)
 
     def _refresh(self) -> None:
         """Open the files anew if they have changed; if that fails, the old ones will do."""
@@ -86,14 +84,15 @@ class Refreshed:
                 return
             # Nobody will ask for this state of the files again: it must not stay in the cache of all.
             cache = Path(tempfile.mkdtemp(prefix="itbench-snapshot-"))
-            self._caches.append(cache)
             try:
                 source = open_growing(folder, cache_dir=cache)
             except (SnapshotError, OSError):
+                shutil.rmtree(cache, ignore_errors=True)
                 return
             with self._lock:
                 self._session = Session(source, self._live)
                 self._users[self._session] = 0
+                self._caches[self._session] = cache
                 self._close_unused()
             self._stamp = stamp
 
@@ -101,7 +100,12 @@ class Refreshed:
         for session, users in list(self._users.items()):
             if not users and session is not self._session:
                 del self._users[session]
-                session.snapshot.close()
+                self._end(session)
+
+    def _end(self, session: Session) -> None:
+        session.snapshot.close()
+        if (cache := self._caches.pop(session, None)) is not None:
+            shutil.rmtree(cache, ignore_errors=True)
 
 
 def _stamp(folder: Path | None) -> _Stamp:

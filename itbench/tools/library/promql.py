@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -73,7 +73,10 @@ def _moment(session: Session, text: str | None) -> datetime:
     if text is None or text.strip().lower() == "now":
         return now
     if text.strip().lower().startswith("now-"):
-        return datetime.fromtimestamp(now.timestamp() - seconds(text.strip()[4:]), UTC)
+        try:
+            return now - timedelta(seconds=seconds(text.strip()[4:]))
+        except OverflowError:
+            raise ToolError(f"{text[:80]!r} is too far away") from None
     return session.clock.parse(text)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from itbench.bundled import bundled
-from itbench.datasets.findings import dotted
+from itbench.datasets.shipped import read_shipped
 from itbench.datasets.source import read_source
 from itbench.model.errors import DatasetError
 from itbench.model.rubric import JUDGED_CRITERIA, JudgedCriterion, Rubric, Rubrics
 
 _FILES: dict[JudgedCriterion, str] = {"root_cause_entity": "entity_match"}
+_HINT = "docs/judge.md describes every key; evaluators/judge of itbench holds examples."
 
 
 def load_rubrics(folder: Path | None = None) -> Rubrics:
@@ -28,20 +27,8 @@ def load_rubrics(folder: Path | None = None) -> Rubrics:
 
 
 def _load(path: Path, criterion: JudgedCriterion) -> Rubric:
-    source = read_source(path)
-    try:
-        rubric = Rubric.model_validate(source.value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise DatasetError(
-            first["msg"].removeprefix("Value error, "),
-            path=path,
-            line=source.line(first["loc"]),
-            key=dotted(first["loc"]) or None,
-            hint="docs/judge.md describes every key; evaluators/judge of itbench holds examples.",
-        ) from error
+    rubric = read_shipped(path, Rubric, _HINT)
     if rubric.criterion != criterion:
-        raise DatasetError(
-            f"this is the rubric of {rubric.criterion}, not of {criterion}", path=path, line=source.line(("criterion",))
-        )
+        line = read_source(path).line(("criterion",))
+        raise DatasetError(f"this is the rubric of {rubric.criterion}, not of {criterion}", path=path, line=line)
     return rubric

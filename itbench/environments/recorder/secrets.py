@@ -20,8 +20,14 @@ from itbench.cluster.tree import copied
 HIDDEN = "[redacted]"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TELLING = re.compile(r"passw(or)?d|passphrase|secret|token|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key", re.I)
-# Names of such things, and where they lie, are no secrets.
-_NO_SECRET = re.compile(r"name|file|path|ref|url|uri|host|port|ttl|expir|enabled|mount", re.I)
+# Names of such things, and where they lie, are no secrets: PASSWORD_FILE, tokenExpirationSeconds; but REPORT_TOKEN is one.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NO_SECRET = frozenset(
+    """
+    name names username hostname filename file files path paths ref refs url urls uri uris host hosts port ports ttl
+    expiry expires expiration enabled mount mounts
+    """.split()
+)
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 _SHORTEST = 8
 _MOST_VALUES = 5000
@@ -32,6 +38,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._values: dict[str, None] = {}
+        self._by_length: list[str] | None = None
         self._names: set[str] = set()
 
     def learn(self, objects: Iterable[KubeObject]) -> None:
@@ -68,7 +75,9 @@ class Secrets:
         """A text without the values that are known to be secret, and without private keys."""
         if "PRIVATE KEY" in text:
             text = _PRIVATE_KEY.sub(HIDDEN, text)
-        for value in self._values:
+        if self._by_length is None:  # a secret may be a part of another one
+            self._by_length = sorted(self._values, key=len, reverse=True)
+        for value in self._by_length:
             if value in text:
                 text = text.replace(value, HIDDEN)
         return text
@@ -81,6 +90,7 @@ class Secrets:
         value = value.strip()
         if len(value) < _SHORTEST or len(self._values) >= _MOST_VALUES or any(value in name for name in self._names):
             return
+        self._by_length = None
         self._values[value] = None
         self._values[json.dumps(value, ensure_ascii=False)[1:-1]] = None
         self._values[base64.b64encode(value.encode()).decode()] = None
@@ -93,7 +103,7 @@ class Secrets:
             return HIDDEN
 
     def _value(self, key: str, value: Any) -> Any:
-        if isinstance(value, str) and value and _TELLING.search(key) and not _NO_SECRET.search(key):
+        if isinstance(value, str) and value and _is_secret(key):
             self._remember(value)
             return HIDDEN
         return value
@@ -109,6 +119,14 @@ class Secrets:
         elif isinstance(part, list):
             for inner in part:
                 self._hide(inner)
+
+
+def _is_secret(key: str) -> bool:
+    """Whether a key calls its value a secret, and not where or what one is."""
+    telling = list(_TELLING.finditer(key))
+    if not telling:
+        return False
+    return not any(word.lower() in _NO_SECRET for word in _WORD.findall(key[telling[-1].end() :]))
 
 
 def _values_of(secret: KubeObject) -> Iterable[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
+import pytest
+
 from itbench.cluster.protocol import KubeObject
 from itbench.environments.recorder.secrets import HIDDEN, Secrets
 
@@ -76,3 +78,25 @@ def test_configuration_keeps_all_but_what_it_calls_secret() -> None:
 def test_private_keys_are_never_written() -> None:
     key = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"
     assert Secrets().text(f"loaded {key}.") == f"loaded {HIDDEN}."
+
+
+@pytest.mark.parametrize(
+    "key", ["DB_PASSWORD", "REPORT_API_KEY", "HOST_TOKEN", "profileToken", "SECRET_NAME_TOKEN", "apiKey2"]
+)
+def test_a_key_that_says_secret_hides_its_value(key: str) -> None:
+    obj = {"kind": "ConfigMap", "metadata": {"name": "web"}, "data": {key: "value-of-it"}}
+    assert Secrets().without(obj)["data"] == {key: HIDDEN}
+
+
+@pytest.mark.parametrize(
+    "key", ["TOKEN_URL", "PASSWORD_FILE", "secretName", "tokenExpirationSeconds", "API_KEY_HOSTNAME", "replicas"]
+)
+def test_a_key_that_says_where_a_secret_lies_hides_nothing(key: str) -> None:
+    obj = {"kind": "ConfigMap", "metadata": {"name": "web"}, "data": {key: "value-of-it"}}
+    assert Secrets().without(obj)["data"] == {key: "value-of-it"}
+
+
+def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+    secrets = Secrets()
+    secrets.learn([secret(short="sesame-open"), secret(long="sesame-open-wide")])
+    assert secrets.text("say sesame-open-wide") == f"say {HIDDEN}"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from itbench.agents.bounded_http import ReplyTooLargeError, bounded_transport
-from itbench.agents.protocol import AgentResult, Workspace
+from itbench.agents.protocol import AgentResult, Workspace, own_seconds
 from itbench.agents.purple import TYPES, data_of, read_command
-from itbench.agents.remote import LARGEST_REPLY, Talk, address, authorization, bounded, failed, files_of, told
+from itbench.agents.remote import FOLDER, LARGEST_REPLY, Talk, address, authorization, bounded, failed, files_of
 from itbench.model.errors import MissingExtraError, UsageError
 from itbench.model.task import Task
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 ATTACHED = 20_000_000
 _MOST_EXCHANGES = 200
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
-_LAST_MOMENT = 0.96
 
 
 class RemoteFailure(Exception):  # noqa: N818 - the protocol's own word
@@ -86,7 +85,7 @@ class A2aAgent:
         hooks = {"request": [authorization(self.url)]}
         try:
             async with (
-                asyncio.timeout(None if seconds is None else _LAST_MOMENT * seconds),
+                asyncio.timeout(own_seconds(task.budget)),
                 httpx.AsyncClient(
                     transport=bounded_transport(httpx, LARGEST_REPLY), timeout=600.0, event_hooks=hooks
                 ) as http,
@@ -127,11 +126,11 @@ class Session:
         """
         from a2a.types import Part
 
-        self.talk.say("user", told(task))
+        self.talk.say("user", task.words(FOLDER))
         attached = [
             Part(raw=text.encode(), filename=f"snapshot/{name}", media_type=_media(name)) for name, text in files.items()
         ]
-        reply = await self._send([Part(text=told(task)), *attached])
+        reply = await self._send([Part(text=task.words(FOLDER)), *attached])
         self.talk.say("agent", reply.text)
         if reply.asks:
             raise RemoteFailure(f"the agent asks something back: {reply.text[:300]}")
@@ -145,7 +144,7 @@ class Session:
         """
         from a2a.types import Part
 
-        say = f"START\n{told(task)}"
+        say = f"START\n{task.words(FOLDER)}"
         for _ in range(_MOST_EXCHANGES):
             self.talk.say("user", say)
             reply = await self._send([Part(text=say)])

@@ -21,7 +21,7 @@ from pydantic import Field, ValidationError
 
 from itbench.agents.findings import FILE
 from itbench.agents.live_doors import container_doors, followed, write_kubeconfig
-from itbench.agents.protocol import AgentResult, LiveAccess, Workspace
+from itbench.agents.protocol import AgentResult, LiveAccess, Workspace, own_seconds
 from itbench.model.base import Model
 from itbench.model.errors import AgentError, MissingExtraError, UsageError
 from itbench.model.outcome import Cause
@@ -35,7 +35,6 @@ LABEL = "itbench.owner"
 _POLL_SECONDS = 0.2
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # of images that set none
 _NOBODY = "192.0.2.1"  # an address that nobody has: Docker's resolver would ask that of this machine
-_LAST_MOMENT = 0.96  # of the wall time: the runner's own clock leaves no trajectory
 
 
 class Options(Model):
@@ -104,8 +103,8 @@ class ContainerAgent:
         """
         from itbench.agents.transcript import read_trajectory, stated_usage, transcript
 
-        seconds = task.budget.wall_seconds
-        deadline = None if seconds is None else time.monotonic() + _LAST_MOMENT * seconds
+        seconds = own_seconds(task.budget)
+        deadline = None if seconds is None else time.monotonic() + seconds
         access = None if workspace.live is None else workspace.live.container
         inner = _inside(task, workspace.live)
         if access is not None:
@@ -264,13 +263,11 @@ def _knock(address: str) -> None:
 
 def _inside(task: Task, live: LiveAccess | None) -> Task:
     """The task with the paths and addresses of the container."""
-    words = task.instructions
+    words = task.words(INPUT)
     if live is not None and live.container is not None and live.prometheus is not None:
         words = words.replace(live.prometheus, live.container.prometheus)
-    if task.input_dir is None:
-        return task.model_copy(update={"instructions": words})
-    words = words.replace(str(task.input_dir), INPUT)
-    return task.model_copy(update={"instructions": words, "input_dir": PurePosixPath(INPUT)})
+    folder = None if task.input_dir is None else PurePosixPath(INPUT)
+    return task.model_copy(update={"instructions": words, "input_dir": folder})
 
 
 def _path_in(client: Any, image: str) -> str:
@@ -318,10 +315,8 @@ def _kill(container: Any) -> None:
 
 
 def _remove(client: Any, container: Any) -> None:
-    import docker
-
     if container is not None:
-        with suppress(docker.errors.APIError):  # it may be gone already
+        with suppress(*_engine_errors()):  # it may be gone already, or the engine; the next run removes what is left
             container.remove(force=True, v=True)
     client.close()
 

@@ -17,8 +17,8 @@ from urllib.parse import urljoin
 from pydantic import ValidationError
 
 from itbench.agents.bounded_http import ReplyTooLargeError, bounded_transport
-from itbench.agents.protocol import AgentResult, Workspace
-from itbench.agents.remote import LARGEST_REPLY, Talk, address, authorization, bounded, failed, files_of, told
+from itbench.agents.protocol import AgentResult, Workspace, own_seconds
+from itbench.agents.remote import FOLDER, LARGEST_REPLY, Talk, address, authorization, bounded, failed, files_of
 from itbench.agents.transcript import stated_usage
 from itbench.model.errors import MissingExtraError
 from itbench.model.task import Task
@@ -27,7 +27,7 @@ from itbench.model.trajectory import Trajectory
 _AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 5
 _PAUSES = (0.5, 1.0, 2.0, 5.0)
-_LAST_MOMENT = 0.96
+_LEAST_PAUSE = 0.1  # whatever it asks for: nobody makes us spin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class HttpAgent:
         """
         http = http_client()
         talk, extra = Talk("http-agent"), {"url": self.url.split("?")[0]}
-        question = task.model_copy(update={"instructions": told(task), "input_dir": None})
+        question = task.model_copy(update={"instructions": task.words(FOLDER), "input_dir": None})
         talk.say("user", question.instructions)
         body = {
             "schema_version": 1,
@@ -74,7 +74,7 @@ class HttpAgent:
         hooks = {"request": [authorization(self.url)]}
         try:
             async with (
-                asyncio.timeout(None if seconds is None else _LAST_MOMENT * seconds),
+                asyncio.timeout(own_seconds(task.budget)),
                 http.AsyncClient(
                     transport=bounded_transport(http, LARGEST_REPLY), timeout=600.0, event_hooks=hooks
                 ) as client,
@@ -86,6 +86,8 @@ class HttpAgent:
             return failed(talk, "output_invalid", str(error), extra)
         except http.HTTPError as error:
             return failed(talk, "environment_error", f"the agent cannot be reached ({type(error).__name__}: {error})", extra)
+        except (http.InvalidURL, ValueError) as error:
+            return failed(talk, "agent_error", f"the agent sent us to no address ({type(error).__name__}: {error})", extra)
         talk.say("agent", reply.text)
         if reply.status_code != 200:
             return failed(talk, "agent_error", f"the agent answered {reply.status_code}: {reply.text[:300]}", extra)
@@ -130,7 +132,7 @@ def _pause(reply: Any, otherwise: float) -> float:
     from itbench.agents.llm.endpoint import retry_after
 
     asked = retry_after(reply.headers, time.time())
-    return otherwise if asked is None else asked
+    return otherwise if asked is None else max(asked, _LEAST_PAUSE)
 
 
 def _result(content: bytes, task: Task, talk: Talk, extra: dict[str, Any]) -> AgentResult:

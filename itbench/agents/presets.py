@@ -186,7 +186,7 @@ def preset_agent(name: str, model: str) -> PresetAgent:
 
 
 def _found(workspace: Path, pattern: str) -> Iterator[Path]:
-    """Session files, newest first by their names, which begin with times, then by age. Links are not followed."""
+    """Session files, the one written last first; of equal age, by name. Folders that are links are not followed."""
     found = []
     top = workspace / pattern.split("/", 1)[0]
     for folder, _, files in os.walk(top, followlinks=False):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from itbench.agents.findings import Findings
 from itbench.model.base import Domain
 from itbench.model.outcome import Cause
-from itbench.model.task import Task
+from itbench.model.task import Budget, Task
 from itbench.model.trial import Isolation, Usage
 from itbench.model.truth import GroundTruth
 from itbench.sandbox.box import Mode
@@ -23,6 +23,15 @@ from itbench.sandbox.box import Mode
 if TYPE_CHECKING:
     from itbench.cluster.protocol import Cluster
     from itbench.model.trajectory import Trajectory
+
+
+LAST_MOMENT = 0.96
+"""The share of the wall time after which an adapter ends by itself: the runner's own clock leaves no trajectory."""
+
+
+def own_seconds(budget: Budget) -> float | None:
+    """How long an adapter waits for its agent; None without a limit."""
+    return None if budget.wall_seconds is None else LAST_MOMENT * budget.wall_seconds
 
 
 class EventLog:

@@ -57,11 +57,6 @@ def authorization(url: str) -> Any:
     return authorize
 
 
-def told(task: Task) -> str:
-    """The instructions, with a neutral name in place of the folder's path."""
-    return task.instructions.replace(str(task.input_dir), FOLDER) if task.input_dir else task.instructions
-
-
 async def files_of(folder: Path | None, limit: int = LARGEST_SNAPSHOT) -> dict[str, str]:
     """The recorded files by their paths within the folder, as text.
 

@@ -32,3 +32,7 @@ class Task(Document):
     tools: tuple[str, ...] = ()
     budget: Budget = Budget()
     seed: int = 0
+
+    def words(self, folder: str) -> str:
+        """The instructions for somebody to whom the snapshot goes by another name, `folder`."""
+        return self.instructions.replace(str(self.input_dir), folder) if self.input_dir else self.instructions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from itbench.agents.command import CommandAgent
 from itbench.agents.protocol import AnyAgent, Boundary
 from itbench.environments.snapshot import SnapshotEnvironment
-from itbench.model.errors import SandboxError, UsageError
+from itbench.model.errors import SandboxError, UnwritableError, UsageError
+from itbench.model.trial import RunConfig
 from itbench.runner.atomic import write_file
 from itbench.runner.hiding import hidden_paths
 from itbench.runner.session import Session
@@ -47,8 +48,7 @@ async def guarded_boundary(session: Session) -> Boundary | None:
     _refuse_truths_among_inputs(session)
     dataset = Path(config.dataset) if config.dataset else None
     expose = tuple(map(Path, config.expose))
-    # A tape holds other agents' answers.
-    tapes = tuple(Path(folder) for folder in (config.record, config.replay) if folder and Path(folder).exists())
+    tapes = tuple(_tapes(config))
     hidden = (*hidden_paths(root, dataset, session.scenarios), *tapes)
     boundary = Boundary(mode, hidden, expose, config.network, config.agent_env)
     secrets = dict.fromkeys(scenario.truth_path for scenario in session.scenarios if scenario.truth_path is not None)
@@ -79,6 +79,22 @@ async def guarded_boundary(session: Session) -> Boundary | None:
                 )
             await _try_imports(session.agents, box)
     return boundary
+
+
+def _tapes(config: RunConfig) -> Iterator[Path]:
+    """They hold other agents' answers. One that is yet to be recorded is made now: what is not there cannot be hidden.
+
+    Raises:
+        UnwritableError: it cannot be made.
+    """
+    if config.replay and Path(config.replay).exists():
+        yield Path(config.replay)
+    if config.record:
+        try:
+            Path(config.record).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnwritableError(f"cannot record here ({error.strerror})", path=config.record) from error
+        yield Path(config.record)
 
 
 def _refuse_telling_path(root: Path, names: Iterable[str]) -> None:

@@ -88,7 +88,10 @@ class Evaluator:
         """
         require_scored(domain)
         if domain == "ciso":
-            return self._try(raw, truth)
+            try:
+                return self._try(raw, truth)
+            except Exception as error:
+                return Evaluation(_defect(error))
         answer = read_answer(raw, domain, limit=self.limit)
         if answer.diagnosis is None:
             outcome = Outcome.unscored("output_invalid", answer.problem or "unreadable")
@@ -96,9 +99,7 @@ class Evaluator:
         try:
             scores = self._score(answer.diagnosis, truth, scene)
         except Exception as error:
-            # A defect of ours must not look like a failure of the agent, nor stop the other trials.
-            outcome = Outcome.unscored("evaluator_error", f"{type(error).__name__}: {error}")
-            return Evaluation(outcome, {}, answer.repairs, answer.notes)
+            return Evaluation(_defect(error), {}, answer.repairs, answer.notes)
         return Evaluation(Outcome.scored(), scores, answer.repairs, answer.notes)
 
     def subjects(self, raw: bytes, truth: GroundTruth) -> Subjects | None:
@@ -126,6 +127,11 @@ class Evaluator:
             evidence = None if scene is None else scene.evidence(diagnosis, truth)
             return score_finops(diagnosis, truth, self.rules, evidence)
         return score_sre(diagnosis, truth, self.rules, self.policy, self._excluded)
+
+
+def _defect(error: Exception) -> Outcome:
+    """A defect of ours must not look like a failure of the agent, nor stop the other trials."""
+    return Outcome.unscored("evaluator_error", f"{type(error).__name__}: {error}"[:2000])
 
 
 def require_scored(domain: Domain) -> None:

@@ -15,6 +15,7 @@ from itbench.agents.interventions.around import inmost
 from itbench.agents.protocol import AnyAgent
 from itbench.bundled import bundled
 from itbench.datasets.discover import ScenarioFolder
+from itbench.judge.replies import user_folder
 from itbench.model.errors import UsageError
 from itbench.runner.simulated import cache_folder
 
@@ -44,7 +45,7 @@ def hidden_paths(root: Path, dataset: Path | None, scenarios: Sequence[ScenarioF
     paths = [root.resolve(), bundled("scenarios").resolve()]
     paths += [bundled("scenarios").resolve().with_name(name) for name in _BESIDE_SCENARIOS if not _installed()]
     paths += [run.parent for run in root.resolve().parent.glob("*/run.json")]
-    paths += [_registry(), *_remembered(), cache_folder()]
+    paths += [_registry(), *_remembered(), cache_folder(), user_folder()]
     if dataset is not None:
         paths.append(dataset)
         # The dataset may be a part of a bigger one: hide all of it.

@@ -28,7 +28,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from itbench.model.errors import RunError
+from itbench.model.errors import RunError, UnwritableError
 from itbench.model.lock import Lock
 from itbench.model.trial import RunConfig, TrialRecord
 from itbench.runner.atomic import sync_folder, write_file, write_together
@@ -194,9 +194,19 @@ class RunStore:
         (attempt.record / _STARTED).write_text(json.dumps(note), encoding="utf-8")
 
     def commit(self, attempt: Attempt, record: TrialRecord, files: Mapping[str, bytes]) -> None:
-        """Keep an attempt: its files and its result, whole. An earlier attempt moves aside and is never deleted."""
-        write_together(attempt.record, {**files, "result.json": record.model_dump_json(indent=1).encode()})
-        self._put_in_place(attempt.record, record)
+        """Keep an attempt: its files and its result, whole. An earlier attempt moves aside and is never deleted.
+
+        Raises:
+            UnwritableError: it cannot be kept.
+        """
+        try:
+            write_together(attempt.record, {**files, "result.json": record.model_dump_json(indent=1).encode()})
+            self._put_in_place(attempt.record, record)
+        except OSError as error:
+            where = self.trial_dir(record.agent, record.scenario, record.trial)
+            raise UnwritableError(
+                f"a trial cannot be kept ({error.strerror})", path=where, hint="Make room, then: itbench resume"
+            ) from error
 
     def amend(self, record: TrialRecord) -> None:
         """Replace the result of a trial whose attempt stays as it is, as when a judge has read its answer.

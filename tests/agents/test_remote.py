@@ -109,10 +109,13 @@ def test_a_purple_agent_asks_for_data_until_it_is_done(a2a, run) -> None:
         ("asks", "agent_error", "asks something back: which cluster?"),
         ("huge", "output_invalid", "more than the allowed 1,000,000"),
         ("slow", "agent_timeout", "no answer within 4 s"),
-        ("chatter#itbench", "agent_error", "no DONE within 200 exchanges"),
+        ("chatter#itbench", "agent_error", "no DONE within 5 exchanges"),
     ],
 )
-def test_every_way_an_a2a_agent_can_fail_has_its_cause(a2a, run, behaviour: str, failure: str, detail: str) -> None:
+def test_every_way_an_a2a_agent_can_fail_has_its_cause(
+    a2a, run, behaviour: str, failure: str, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itbench.agents.a2a_agent._MOST_EXCHANGES", 5)
     name, mark, mode = behaviour.partition("#")
     seconds = 4.0 if name == "slow" else 100.0
     result = run(A2aAgent.from_text(a2a(name) + mark + mode), output_bytes=1_000_000, wall_seconds=seconds)
@@ -202,6 +205,7 @@ def test_an_http_agent_may_take_its_time_and_tell_its_trajectory(http_server, ru
         ((400, {}, b"bad task"), "agent_error", "answered 400: bad task"),
         ((500, {}, f"{TOKEN} is wrong".encode()), "agent_error", "answered 500: [key] is wrong"),
         ((200, {}, b"x" * 2_000_000), "output_invalid", "more than the allowed 1,000,000"),
+        ((202, {"Location": "http://[nowhere", "Retry-After": "0"}, b""), "agent_error", "sent us to no address"),
     ],
 )
 def test_every_way_an_http_agent_can_fail_has_its_cause(
@@ -219,6 +223,13 @@ def test_a_trajectory_that_is_none_is_said_so(http_server, run) -> None:
     result = run(HttpAgent.from_text(http_server((200, {}, {"output": "{}", "trajectory": {"steps": 3}}))[0]))
     assert result.output == b"{}"
     assert "is not ATIF" in result.warnings[0]
+
+
+@integration
+def test_an_http_agent_cannot_make_us_ask_without_a_pause(http_server, run) -> None:
+    url, seen = http_server((202, {"Location": "/jobs/1", "Retry-After": "0"}, b""))
+    assert run(HttpAgent.from_text(url), wall_seconds=1.0).failure == "agent_timeout"
+    assert len(seen) <= 11
 
 
 def test_recordings_that_are_too_large_are_not_sent(run, monkeypatch: pytest.MonkeyPatch) -> None:

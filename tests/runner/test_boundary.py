@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,16 @@ def test_a_leak_stops_the_run_before_the_agent_is_asked(
         run_pending(session)
     assert json.loads((tmp_path / "run/isolation.json").read_text())["leaked"] is True
     assert not (tmp_path / "run/trials").exists()
+
+
+def test_a_tape_that_is_yet_to_be_recorded_is_hidden(dataset: Path, tmp_path: Path) -> None:
+    session = begin(request(dataset, tmp_path / "run"))
+    tape = tmp_path / "tapes" / "new"
+    session.store.config = session.store.config.model_copy(update={"record": str(tape)})
+    found = asyncio.run(boundary.guarded_boundary(session))
+    assert found is not None
+    assert tape in found.hidden
+    assert tape.is_dir()
 
 
 def test_a_path_that_names_the_scenario_is_refused_with_the_remedy(dataset: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from itbench.agents.command import CommandAgent
 from itbench.bundled import bundled
 from itbench.datasets.discover import open_dataset
+from itbench.judge.replies import user_folder
 from itbench.model.errors import UsageError
 from itbench.runner.hiding import hidden_paths, refuse_hidden_files, remember
 
@@ -21,6 +22,14 @@ def test_datasets_runs_and_what_is_remembered_are_hidden(dataset: Path, tmp_path
     assert {dataset, tmp_path / "runs/new", tmp_path / "runs/old", tmp_path / "elsewhere"} <= set(hidden)
     assert tmp_path / "gone" not in hidden
     assert bundled("scenarios").resolve() in hidden
+
+
+def test_replies_of_judges_are_hidden_whoever_asked_them(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    user_folder().mkdir(parents=True)
+    assert user_folder() in hidden_paths(tmp_path / "run", dataset, open_dataset(dataset).scenarios)
 
 
 def test_a_part_of_a_published_dataset_hides_the_whole(tmp_path: Path, dataset: Path) -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from itbench.agents.protocol import AgentResult, AnyAgent, Workspace
+from itbench.datasets.rules import load_rules
 from itbench.model.errors import DatasetError, RunError, SandboxError, UsageError
 from itbench.model.outcome import Cause
 from itbench.model.task import Budget, Task
+from itbench.model.truth import GroundTruth
+from itbench.runner.evaluate import Evaluator
 from itbench.runner.execute import run_pending
 from itbench.runner.session import RunRequest, begin, reopen
 from itbench.runner.summary import summarise_session
@@ -288,6 +291,17 @@ def test_a_defect_of_the_evaluator_is_not_the_agents_failure(
     assert outcomes(tmp_path / "run", agent) == ["evaluator_error"] * 3
     (summary,) = summarise_session(session).agents[0].domains
     assert summary.metrics["root_cause_entity_f1"].mean is None
+
+
+def test_a_defect_in_trying_a_compliance_answer_is_not_the_agents_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("oops")
+
+    monkeypatch.setattr("itbench.compliance.evaluate.evaluate_answer", broken)
+    found = Evaluator(load_rules()).evaluate(b"{}", "ciso", GroundTruth(folder=str(tmp_path)))
+    assert (found.outcome.cause, found.outcome.detail) == ("evaluator_error", "AttributeError: oops")
 
 
 @pytest.mark.parametrize(

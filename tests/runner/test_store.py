@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from itbench.model.errors import RunError
+from itbench.model.errors import RunError, UnwritableError
 from itbench.model.lock import Lock
 from itbench.model.outcome import Outcome
 from itbench.model.trial import AgentConfig, RunConfig, Timing, TrialRecord
@@ -52,6 +52,14 @@ def test_one_agent_lies_at_the_top_and_several_under_their_labels(tmp_path: Path
     both = RunStore.create(tmp_path / "two", config("a", "cmd:b"), LOCK)
     assert alone.trial_dir("a", "1", 2) == tmp_path / "one/trials/1/2"
     assert both.trial_dir("cmd:b", "1", 2) == tmp_path / "two/agents/cmd-b/trials/1/2"
+
+
+def test_a_trial_that_cannot_be_kept_says_where_and_leaves_nothing(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run", config("a"), LOCK)
+    (tmp_path / "run/trials").write_text("in the way")
+    with pytest.raises(UnwritableError, match="a trial cannot be kept"):
+        commit(store, record())
+    assert not list(store.work.iterdir())
 
 
 def test_a_second_attempt_keeps_the_first(tmp_path: Path) -> None:

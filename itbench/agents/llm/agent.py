@@ -128,7 +128,7 @@ class Conversation:
         """The prompt of the domain, and the task in the words that every agent gets."""
         definitions, options = tooling.definitions, settings.options
         system = _prompt(task.domain, options.turns, has_tools=bool(definitions))
-        question = tooling.neutral(_told(task))
+        question = tooling.neutral(task.words(FOLDER))
         parameters: dict[str, Any] = {
             "temperature": options.temperature,
             "seed": task.seed if options.seed == "on" else None,
@@ -331,11 +331,6 @@ def _reference(call: Call, text: str) -> str:
     return (
         f"[The answer to {call.name}({asked}), {len(text):,} characters, is left out to save room. Call it again if needed.]"
     )
-
-
-def _told(task: Task) -> str:
-    """The task, with the neutral name of the folder in place of its path."""
-    return task.instructions.replace(str(task.input_dir), FOLDER) if task.input_dir else task.instructions
 
 
 def _prompt(domain: Domain, turns: int, *, has_tools: bool) -> str:

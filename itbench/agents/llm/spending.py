@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from itbench.agents.llm.channel import Reply
 from itbench.agents.llm.settings import Options
+from itbench.agents.protocol import LAST_MOMENT
 from itbench.model.trial import Usage
 
 # From here on the model must answer: the rest is for the answer itself, and one repair of it.
 _ENOUGH_TOKENS, _ENOUGH_COST, _ENOUGH_TIME = 0.9, 0.9, 0.8
-_LAST_MOMENT = 0.96
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Spending:
     @property
     def deadline(self) -> float | None:
         """The last moment to end by oneself, by time.monotonic(): the runner's own clock leaves no trajectory."""
-        return None if self.seconds is None else self.began + _LAST_MOMENT * self.seconds
+        return None if self.seconds is None else self.began + LAST_MOMENT * self.seconds
 
     def add(self, reply: Reply, estimate: int) -> None:
         """Count a reply; `estimate` stands for its tokens where the endpoint does not count them.

@@ -26,10 +26,9 @@ class Doors:
 
 
 def write_kubeconfig(text: str, workspace: Path) -> None:
-    """Write a kubeconfig for the agent alone: kubectl warns of others."""
-    path = workspace / KUBECONFIG
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o600)
+    """Write a kubeconfig for the agent alone, which nobody else can read for a moment: kubectl warns of others."""
+    with os.fdopen(os.open(workspace / KUBECONFIG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
 
 
 def program_doors(live: LiveAccess, workspace: PurePosixPath) -> dict[str, str]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ _LOOK_SECONDS = 0.1
 _REQUEST_SECONDS = 5.0
 _STOP_SECONDS = 30.0
 _LOG_LINES = 5
+_ATTEMPTS, _TAKEN = 3, "address already in use"
 _USER = "itbench"
 FOLDER_PREFIX = "itbench-control-plane-"
 """How the folders of control planes begin, in the folder for temporary files."""
@@ -102,9 +103,27 @@ def open_control_plane(
     Raises:
         ClusterError: as `control_plane`.
     """
+    with ExitStack() as stack:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                plane = stack.enter_context(_on_port(_free_port(), users, audit_policy))
+                break
+            except ClusterError as error:
+                # A port that was free a moment ago may be another program's when the API server comes to listen.
+                if _TAKEN not in str(error) or attempt == _ATTEMPTS:
+                    raise
+        if custom_kinds:
+            with ServerCluster.connect(plane.kubeconfig) as cluster:
+                _define_kinds(cluster)
+        yield plane
+
+
+@contextmanager
+def _on_port(port: int, users: Sequence[Identity], audit_policy: str | None) -> Iterator[ControlPlane]:
+    """A control plane whose API server listens on a port, without custom kinds."""
     etcd, apiserver = kube_asset("etcd"), kube_asset("kube-apiserver")
     folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))  # for its owner alone
-    port, token = _free_port(), secrets.token_hex(16)
+    token = secrets.token_hex(16)
     known = (Identity(_USER, ("system:masters",), token), *users)
     lines = [f'{user.token},{user.name},{user.name},"{",".join(user.groups)}"' for user in known]
     (folder / "tokens.csv").write_text("\n".join(lines) + "\n")
@@ -119,20 +138,17 @@ def open_control_plane(
     )
     try:
         _wait_until_ready(guard, folder, port, token)
-        kubeconfig = _write_kubeconfig(folder, port, token)
-        if custom_kinds:
-            with ServerCluster.connect(kubeconfig) as cluster:
-                _define_kinds(cluster)
         yield ControlPlane(
             folder=folder,
-            kubeconfig=kubeconfig,
+            kubeconfig=_write_kubeconfig(folder, port, token),
             address=f"https://127.0.0.1:{port}",
             authority=(folder / "certs" / "apiserver.crt").read_text(),
             store=folder / _CLIENT,
             audit_log=audit_log,
         )
     finally:
-        guard.communicate(timeout=_STOP_SECONDS)  # closes its input, which is the order to clean up
+        with suppress(subprocess.TimeoutExpired):
+            guard.communicate(timeout=_STOP_SECONDS)  # closes its input, which is the order to clean up
         shutil.rmtree(folder, ignore_errors=True)  # in case the guard itself was killed
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from itbench.cluster.control_plane import FOLDER_PREFIX
 from itbench.cluster.guard import PIDS
+
+_OLD_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,17 @@ class Leftover:
 def leftovers() -> Iterator[Leftover]:
     """What control planes of this user have left behind on this machine."""
     for folder in sorted(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
-        if not folder.is_dir() or folder.stat().st_uid != os.getuid():
+        try:
+            state = folder.lstat()
+        except FileNotFoundError:  # its guard has just removed it
+            continue
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
             continue
         pids = _pids(folder)
         # Without a note it is just being made, or was never finished; its guard tells, which names the folder.
         if any(_names(pid, str(folder)) and _names(pid, "itbench.cluster.guard") for pid in _processes()):
             continue
-        if not pids and not _is_old(folder):
+        if not pids and time.time() - state.st_mtime < _OLD_SECONDS:
             continue
         yield Leftover(folder, tuple(pid for name, pid in pids.items() if name != "guard" and _belongs(pid, folder)))
 
@@ -61,10 +68,6 @@ def _belongs(pid: int, folder: Path) -> bool:
         return Path(f"/proc/{pid}/cwd").readlink().resolve() == folder.resolve()
     except OSError:
         return False
-
-
-def _is_old(folder: Path) -> bool:
-    return time.time() - folder.stat().st_mtime > 600
 
 
 def _processes() -> Iterator[int]:

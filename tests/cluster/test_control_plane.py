@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_program_that_ends_early_is_quoted(tmp_path: Path, monkeypatch: pytest.M
         control_plane(),
     ):
         pass
+
+
+@pytest.mark.integration
+def test_a_port_that_was_taken_meanwhile_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    _fake(tmp_path, "etcd", "exec sleep 60")
+    _fake(tmp_path, "kube-apiserver", f'echo "$*" >> {tmp_path}/starts; echo "bind: address already in use"; exit 1')
+    with pytest.raises(ClusterError, match="address already in use"), control_plane():
+        pass
+    starts = (tmp_path / "starts").read_text().splitlines()
+    ports = {word for line in starts for word in line.split() if word.startswith("--secure-port=")}
+    assert (len(starts), len(ports)) == (3, 3)
+    assert not list(tmp_path.glob("itbench-control-plane-*"))
 
 
 @pytest.mark.integration

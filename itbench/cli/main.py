@@ -32,7 +32,7 @@ COMMANDS = {
     "record": ("itbench.cli.record:record", "Record a cluster of your own as a snapshot."),
     "fault": ("itbench.cli.fault:fault", "List the faults and describe one."),
     "app": ("itbench.cli.app:app", "Check and draw applications that the twin runs."),
-    "twin": ("itbench.cli.twin:twin", "Play changes on a simulated cluster, and compare streams."),
+    "twin": ("itbench.cli.twin:twin", "Play on a simulated cluster, compare streams, hold the twin against reality."),
     "mast": ("itbench.cli.mast:mast", "Find out why agents failed: failure modes in traces."),
     "ablate": ("itbench.cli.ablate:ablate", "Measure what interventions around an agent are worth."),
     "ciso": ("itbench.cli.ciso:ciso", "Try answers to compliance tasks, and make tasks."),

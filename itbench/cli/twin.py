@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from itbench.cli.options import FOLDER, JSON
+from itbench.cli.twin_validate import validate
 
 
 @click.group()
 def twin() -> None:
-    """Play changes on a simulated cluster, and compare streams."""
+    """Play changes on a simulated cluster, compare streams, and hold the twin against reality."""
+
+
+twin.add_command(validate)
 
 
 @twin.command()

@@ -34,7 +34,7 @@ class HastyPacer(WallPacer):
         return super().until(condition, min(seconds, self._most))
 
 
-def inject(plan: Plan, seed: int, cluster: Cluster, most: float, injected: list[Injected]) -> None:
+def inject(plan: Plan, seed: int, cluster: Cluster, most: float, injected: list[Injected]) -> list[float]:
     """Do all steps. Times between disruptions are not waited for; their order is kept.
 
     Args:
@@ -44,11 +44,16 @@ def inject(plan: Plan, seed: int, cluster: Cluster, most: float, injected: list[
         most: seconds to wait at most for one thing.
         injected: gets each fault as soon as it is in, so that what was broken off can be undone.
 
+    Returns:
+        When each step began, seconds from the first.
+
     Raises:
         DatasetError: a fault cannot be injected; with path, line and key.
     """
     streams, pacer, begin = Streams(seed), HastyPacer(most), time.monotonic()
+    moments = []
     for step in plan.steps:
+        moments.append(time.monotonic() - begin)
         try:
             _do(step, cluster, pacer, streams, injected, begin)
         except ClusterError as error:
@@ -58,6 +63,7 @@ def inject(plan: Plan, seed: int, cluster: Cluster, most: float, injected: list[
                 raise
             parts = tuple(error.key.split(".")) if error.key else ()
             raise plan.file.error((*step.key, *parts), error.message, error.hint) from error
+    return moments
 
 
 def _do(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from itbench.cluster.protocol import Change
 from itbench.datasets.files import read_bytes
 from itbench.model.base import Model
 from itbench.model.errors import DatasetError, UsageError
@@ -31,6 +32,7 @@ Key: TypeAlias = tuple[str, str, str]
 Scene: TypeAlias = tuple[tuple[tuple[str, int], ...], int, int]
 """Pods by state, ready addresses, services."""
 
+_CHANGES = frozenset(("ADDED", "MODIFIED", "DELETED"))
 _FAILING = frozenset({"CrashLoopBackOff", "Error", "OOMKilled", "RunContainerError", "StartError", "PostStartHookError"})
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
 
@@ -120,7 +122,7 @@ def read_stream(path: Path, namespaces: frozenset[str] | None = None, until: flo
         UsageError: a line is not of a watch stream; with its number.
     """
     stream, objects, seen = Stream(), dict[Key, Any](), set[str]()
-    for time, change, obj in _lines(path):
+    for time, change, obj in watch_lines(path):
         namespace = str(obj["metadata"].get("namespace") or "")
         if time > until or (namespaces is not None and namespace not in namespaces):
             continue
@@ -184,7 +186,12 @@ def state_of(pod: dict[str, Any]) -> str:
     return next((word for word, holds in words if holds), "starting")
 
 
-def _lines(path: Path) -> Iterator[tuple[float, str, dict[str, Any]]]:
+def watch_lines(path: Path) -> Iterator[tuple[float, Change, dict[str, Any]]]:
+    """The lines of a stream: second, what happened, object.
+
+    Raises:
+        UsageError: a line is not of a watch stream; with its number.
+    """
     try:
         text = read_bytes(path, MAX_BYTES).decode("utf-8")
     except DatasetError as error:
@@ -197,7 +204,9 @@ def _lines(path: Path) -> Iterator[tuple[float, str, dict[str, Any]]]:
             obj = entry["object"]
             if not isinstance(obj["kind"], str) or not isinstance(obj["metadata"]["name"], str):
                 raise TypeError
-            yield float(entry["t"]), str(entry["type"]), obj
+            if entry["type"] not in _CHANGES:
+                raise ValueError
+            yield float(entry["t"]), entry["type"], obj
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError("not a line of a watch stream", path=path, line=number) from error
 

@@ -10,12 +10,14 @@ random is drawn from the same streams, so that the two worlds differ by what the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from itbench.cluster.protocol import Cluster, KubeObject
 from itbench.faults.injection import Injection, shared_fields
 from itbench.faults.registry import AnyFault
 from itbench.faults.waiters import DeletePods
@@ -54,15 +56,28 @@ class Incident:
         faulted: whether the faults are injected.
         moments: when the steps began in the world with the faults, seconds from the beginning; the healthy world follows.
         epoch: the moment at which it begins; by default one that the seed draws. Nothing but dates depends on it.
+        nodes: of the cluster; by default those of `RunningApplication`.
+        tick: seconds.
+        patience: seconds that faults and waiters wait for one thing at most.
 
     Attributes:
+        cluster: what faults and waiters act on: the twin's own, unless somebody puts another way to it there.
         running: the application.
         injected: the faults so far.
         moments: when each step began.
     """
 
     def __init__(
-        self, plan: Plan, seed: int, *, faulted: bool = True, moments: Sequence[float] = (), epoch: datetime | None = None
+        self,
+        plan: Plan,
+        seed: int,
+        *,
+        faulted: bool = True,
+        moments: Sequence[float] = (),
+        epoch: datetime | None = None,
+        nodes: Sequence[KubeObject] | None = None,
+        tick: float = 5.0,
+        patience: float = math.inf,
     ) -> None:
         scenario = plan.scenario
         self.plan = plan
@@ -70,7 +85,10 @@ class Incident:
         self.streams = Streams(seed)
         drawn = begin_of(self.streams)
         daytime = (drawn - drawn.replace(hour=0, minute=0)).total_seconds()
-        self.running = RunningApplication(plan.application, seed=seed, epoch=epoch or drawn, daytime=daytime)
+        self.running = RunningApplication(
+            plan.application, seed=seed, tick=tick, nodes=nodes, epoch=epoch or drawn, daytime=daytime
+        )
+        self.cluster: Cluster = self.running.twin.cluster
         self.injected: list[Injected] = []
         self.moments: list[float] = []
         self._faulted = faulted
@@ -78,6 +96,7 @@ class Incident:
         self._collector = Collector(self.running)
         self._ticked = 0.0
         self._pacer = TickPacer(self.advance, self.running.tick)
+        self._patient = TickPacer(self.advance, self.running.tick, patience)
         begin = self.running.twin.clock.epoch
         self.noise = Noise(self.streams, begin, scenario.timeline.seconds, scenario.noise)
         innocent = bystanders(plan)
@@ -151,15 +170,15 @@ class Incident:
         return self._collector.happened(since)
 
     def _do(self, step: PlannedStep) -> None:
-        cluster = self.running.twin.cluster
+        cluster = self.cluster
         try:
             if step.waiter is not None:
-                step.waiter.run(cluster, self._pacer)
+                step.waiter.run(cluster, self._patient)
             elif step.fault is not None and self._faulted:
                 step.fault.check(cluster)
                 began = self.now
                 rng = self.streams.generator(f"{step.fault.id} {len(self.injected)}", "fault")
-                injection = step.fault.inject(cluster, self._pacer, rng)
+                injection = step.fault.inject(cluster, self._patient, rng)
                 self._refuse_shared_fields(step, injection)
                 self.injected.append(Injected(step.fault, injection, began, step.key))
         except ClusterError as error:

@@ -12,14 +12,17 @@ class TickPacer:
     Args:
         advance: lets so many seconds pass, a whole number of ticks.
         tick: length of a tick in seconds.
+        most: seconds to wait for one thing at most.
     """
 
-    def __init__(self, advance: Callable[[float], None], tick: float) -> None:
+    def __init__(self, advance: Callable[[float], None], tick: float, most: float = math.inf) -> None:
         self._advance = advance
         self._tick = tick
+        self._most = most
 
     def sleep(self, seconds: float) -> None:
         """Let at least `seconds` pass."""
+        seconds = min(seconds, self._most)
         if seconds > 0:
             self._advance(math.ceil(seconds / self._tick - 1e-9) * self._tick)
 
@@ -27,7 +30,7 @@ class TickPacer:
         """Let time pass until a condition holds, but no more than `seconds` (rounded up to a tick)."""
         waited = 0.0
         while not condition():
-            if waited >= seconds:
+            if waited >= min(seconds, self._most):
                 return False
             self._advance(self._tick)
             waited += self._tick

@@ -1,0 +1,134 @@
+"""Scenario after scenario on the twin and elsewhere; one that cannot be played is told, and the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from itbench.environments.validation.hybrid import epoch_of, on_hybrid
+from itbench.environments.validation.observed import Observed, read_observed, write_observed
+from itbench.environments.validation.selection import Chosen
+from itbench.environments.validation.simulated import simulated, simulated_like, undisturbed
+from itbench.model.errors import ItbenchError, UsageError
+from itbench.twin.compare.agreement import compare
+from itbench.twin.compare.validation import ComparedFault, Validation, validation
+from itbench.twin.incident.plan import Plan
+from itbench.twin.telemetry.alerts import INTERVAL
+
+Elsewhere = Literal["hybrid", "kind"]
+Tell = Callable[[ComparedFault], None]
+
+
+class OnKind(Protocol):
+    """Plays a scenario on a real cluster."""
+
+    patience: float
+
+    def play(self, plan: Plan, seed: int) -> Observed:
+        """What was seen of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRequest:
+    """What is wanted.
+
+    Attributes:
+        environment: that the twin is held against.
+        seed: of everything random; None for each scenario's own.
+        out: where records go; None keeps none.
+        resume: take what the other environment did from `out`, where it is there. The twin is always played anew.
+        window: seconds that a real cluster is watched after the last step.
+        node_image: of a kind cluster.
+    """
+
+    environment: Elsewhere
+    seed: int | None = None
+    out: Path | None = None
+    resume: bool = False
+    window: float = 45.0
+    node_image: str | None = None
+
+
+def validate(request: ValidationRequest, chosen: Iterable[Chosen], tell: Tell) -> Validation:
+    """Play scenarios on the twin and elsewhere, and compare.
+
+    Args:
+        request: how.
+        chosen: the scenarios.
+        tell: is told of each as soon as it is done.
+
+    Raises:
+        UsageError: the records cannot be written, or are not what they should be.
+        ClusterError: a cluster cannot be had at all.
+    """
+    found: list[ComparedFault] = []
+    with _cluster(request) as kind:
+        for each in chosen:
+            found.append(_compared(request, each, kind))
+            tell(found[-1])
+    summed = validation(request.environment, found)
+    if request.out is not None:
+        _write(request.out / "validation.json", summed)
+    return summed
+
+
+def _cluster(request: ValidationRequest) -> AbstractContextManager[OnKind | None]:
+    if request.environment != "kind":
+        return nullcontext()
+    from itbench.environments.kind.settings import load_kind_settings
+    from itbench.environments.validation.kind import kind_player
+
+    return kind_player(load_kind_settings(), request.window, request.node_image)
+
+
+def _compared(request: ValidationRequest, chosen: Chosen, kind: OnKind | None) -> ComparedFault:
+    folder = None if request.out is None else request.out / chosen.id
+    try:
+        ours, theirs = _played(request, chosen, folder, kind)
+    except UsageError:
+        raise
+    except ItbenchError as error:
+        return ComparedFault(
+            scenario=chosen.id, faults=chosen.faults, outcome="environment_error", cause=error.message[:500]
+        )
+    if folder is not None:
+        write_observed(ours, folder, "twin")
+    tolerance = 0.0 if kind is None else INTERVAL  # behind the API server is the very same monitoring
+    return ComparedFault(
+        scenario=chosen.id,
+        faults=chosen.faults,
+        outcome="compared",
+        seconds=round(theirs.seconds, 1),
+        aspects=compare(ours.told(), theirs.told(), tolerance),
+    )
+
+
+def _played(
+    request: ValidationRequest, chosen: Chosen, folder: Path | None, kind: OnKind | None
+) -> tuple[Observed, Observed]:
+    planned = undisturbed(chosen.plan)
+    seed = planned.scenario.seed if request.seed is None else request.seed
+    known = read_observed(folder, request.environment) if folder is not None and request.resume else None
+    epoch = epoch_of(planned)
+    if known is not None:
+        theirs = known
+    else:
+        theirs = on_hybrid(planned, seed, epoch) if kind is None else kind.play(planned, seed)
+        if folder is not None:
+            write_observed(theirs, folder, request.environment)
+    ours = simulated(planned, seed, epoch) if kind is None else simulated_like(planned, seed, theirs, kind.patience)
+    return ours, theirs
+
+
+def _write(path: Path, summed: Validation) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(summed.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", path=path) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from itbench.cluster.server import ServerCluster
@@ -12,13 +14,10 @@ from itbench.environments.validation.simulated import seen_in, warmed_up
 from itbench.twin.incident.incident import Incident
 from itbench.twin.incident.plan import Plan
 
-
-def epoch_of(plan: Plan) -> datetime:
-    """When a world must begin so that its fault is injected about now, by the API server's clock."""
-    return datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=plan.scenario.timeline.before)
+_WARM_UP_SECONDS = 10.0  # in which the healthy time can be simulated
 
 
-def on_hybrid(plan: Plan, seed: int, epoch: datetime) -> Observed:
+def on_hybrid(plan: Plan, seed: int) -> Observed:
     """Play a scenario as its timeline says; its faults and waiters are clients of an API server, and so is who watches.
 
     Raises:
@@ -26,14 +25,15 @@ def on_hybrid(plan: Plan, seed: int, epoch: datetime) -> Observed:
         StageError: the application does not get healthy.
         DatasetError: a fault cannot be injected; with path, line and key.
     """
-    incident = Incident(plan, seed, epoch=epoch)
-    warmed_up(incident)
-    with (
-        prepared_plane([]) as plane,
-        lockstep(incident, plane) as step,
-        ServerCluster.connect(plane.kubeconfig) as server,
-    ):
-        incident.cluster = server
-        incident.play()
-        observations = step.observations()
-    return seen_in(incident, observations, alerts=True)
+    before = timedelta(seconds=plan.scenario.timeline.before)
+    with prepared_plane([]) as plane, ServerCluster.connect(plane.kubeconfig) as server:
+        # What the API server stamps by its own clock is then as the twin would: schedules count from it.
+        injection = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=_WARM_UP_SECONDS)
+        incident = Incident(plan, seed, epoch=injection - before)
+        warmed_up(incident)
+        with lockstep(incident, plane) as step:
+            incident.cluster = server
+            time.sleep(max((injection - datetime.now(UTC)).total_seconds(), 0.0))
+            incident.play()
+            observations = step.observations()
+    return replace(seen_in(incident, observations, alerts=True), epoch=injection - before)

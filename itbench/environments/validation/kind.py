@@ -28,10 +28,10 @@ from itbench.faults.pacing import WallPacer
 from itbench.faults.undo import undo
 from itbench.model.errors import ClusterError, ItbenchError
 from itbench.twin.base import node
+from itbench.twin.compare.facts import is_compared
 from itbench.twin.incident.incident import Injected
 from itbench.twin.incident.plan import Plan
 from itbench.twin.objects import is_finished, name_of, namespace_of, node_of
-from itbench.twin.play import KINDS as STREAMED
 from itbench.twin.telemetry.history import Observation
 
 PATIENCE = 5.0
@@ -40,8 +40,7 @@ ALERTS_AFTER = 240.0
 """Seconds of watching from which on alerts can have fired."""
 
 _BEFORE_SECONDS = 12.0  # over which levels are taken before the fault
-_ALSO = frozenset(("ConfigMap", "Secret", "NetworkPolicy", "LimitRange", "PriorityClass"))
-_KINDS = tuple(kind for kind in KINDS if kind.name in STREAMED | _ALSO)
+_KINDS = tuple(kind for kind in KINDS if is_compared(kind.name))
 _POLL = 0.3
 
 
@@ -187,6 +186,7 @@ def nodes_like(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
         made = node(
             name_of(real), cpu=f"{max(free['cpu'], 0) * 1000:.0f}m", memory=f"{max(free['memory'], 0):.0f}", labels=labels
         )
+        made["status"]["images"] = [{"names": item.get("names")} for item in real["status"].get("images") or ()]
         if taints := (real.get("spec") or {}).get("taints"):
             made["spec"]["taints"] = taints
         yield made

@@ -23,6 +23,7 @@ from itbench.cluster.transport import Transport
 from itbench.environments.live.bridge import Bridge
 from itbench.environments.live.stored_form import ALLOCATOR
 from itbench.model.errors import ClusterError
+from itbench.twin.compare.facts import is_compared
 from itbench.twin.incident.incident import Incident
 from itbench.twin.running import SETTLE_SECONDS
 from itbench.twin.telemetry.history import Observation
@@ -33,7 +34,6 @@ _SILENT_SECONDS = 1.0
 # Its changes come after all that were made before; nobody reads it.
 _BARRIER = f"{ROOT}lockstep/barrier"
 _NO_KUBELET = 10250  # logs of containers are not asked for
-_UNSEEN = frozenset(("Lease", "ControllerRevision", "CustomResourceDefinition"))
 
 
 class Lockstep:
@@ -49,7 +49,7 @@ class Lockstep:
         self._follower = Thread(target=self._follow, args=(self._stream,), name="store", daemon=True)
         self._follower.start()
         self._transport = Transport.open(plane.kubeconfig, None)
-        kinds = [kind for kind in KINDS if kind.name not in _UNSEEN]
+        kinds = [kind for kind in KINDS if is_compared(kind.name)]
         self._watch = ServerWatch(self._transport, kinds, None, optional=True)
         self._marks: list[tuple[int, float]] = [(self._begin - 1, self._running.twin.clock.now - SETTLE_SECONDS)]
         self._events: list[WatchEvent] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Observed:
         shifts: of the services.
         alerts: when each first fired; None where they were not waited for.
         nodes: on which it was, as far as a twin must have the same.
+        epoch: the date at which the recorded time begins; None where a twin need not begin at the same.
     """
 
     namespace: str
@@ -47,6 +49,7 @@ class Observed:
     shifts: Mapping[str, Shift] = field(default_factory=dict)
     alerts: Mapping[str, float] | None = None
     nodes: Sequence[KubeObject] = ()
+    epoch: datetime | None = None
 
     def told(self) -> Told:
         """In the form in which environments are compared."""
@@ -62,6 +65,7 @@ class _Rest(Document):
     shifts: dict[str, Shift]
     alerts: dict[str, float] | None
     nodes: tuple[dict[str, Any], ...]
+    epoch: datetime | None = None
 
 
 def write_observed(observed: Observed, folder: Path, name: str) -> None:
@@ -77,6 +81,7 @@ def write_observed(observed: Observed, folder: Path, name: str) -> None:
         shifts=dict(observed.shifts),
         alerts=None if observed.alerts is None else dict(observed.alerts),
         nodes=tuple(observed.nodes),
+        epoch=observed.epoch,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +111,9 @@ def read_observed(folder: Path, name: str) -> Observed | None:
         key = ".".join(map(str, first["loc"]))
         raise UsageError(first["msg"], path=path, key=key, hint="Remove the file, and it is made anew.") from error
     observations = [Observation(*line) for line in watch_lines(folder / f"{name}.jsonl")]
-    return Observed(rest.namespace, observations, rest.seconds, rest.moments, rest.shifts, rest.alerts, list(rest.nodes))
+    return Observed(
+        rest.namespace, observations, rest.seconds, rest.moments, rest.shifts, rest.alerts, list(rest.nodes), rest.epoch
+    )
 
 
 def _shown(obj: KubeObject) -> KubeObject:

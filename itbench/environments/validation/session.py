@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from itbench.environments.validation.hybrid import epoch_of, on_hybrid
+from itbench.environments.validation.hybrid import on_hybrid
 from itbench.environments.validation.observed import Observed, read_observed, write_observed
 from itbench.environments.validation.selection import Chosen
 from itbench.environments.validation.simulated import simulated, simulated_like, undisturbed
@@ -113,14 +113,13 @@ def _played(
     planned = undisturbed(chosen.plan)
     seed = planned.scenario.seed if request.seed is None else request.seed
     known = read_observed(folder, request.environment) if folder is not None and request.resume else None
-    epoch = epoch_of(planned)
     if known is not None:
         theirs = known
     else:
-        theirs = on_hybrid(planned, seed, epoch) if kind is None else kind.play(planned, seed)
+        theirs = on_hybrid(planned, seed) if kind is None else kind.play(planned, seed)
         if folder is not None:
             write_observed(theirs, folder, request.environment)
-    ours = simulated(planned, seed, epoch) if kind is None else simulated_like(planned, seed, theirs, kind.patience)
+    ours = simulated(planned, seed, theirs.epoch) if kind is None else simulated_like(planned, seed, theirs, kind.patience)
     return ours, theirs
 
 

@@ -16,13 +16,23 @@ from itbench.twin.objects import condition_of, is_deleting, is_true, phase_of
 Facts = Mapping[str, str]
 """Values by aspect."""
 
-DERIVED = frozenset(("Event", "Lease", "ControllerRevision", "ReplicaSet", "EndpointSlice", "Endpoints"))
+_UNCOMPARED = frozenset(
+    "Lease ControllerRevision CustomResourceDefinition Role RoleBinding ClusterRole ClusterRoleBinding Namespace "
+    "ServiceAccount Endpoints StorageClass IngressClass PersistentVolume".split()
+)
+"""Of the cluster and its users rather than of the application; or, as Endpoints, the same once more."""
+DERIVED = frozenset(("Event", "ReplicaSet", "EndpointSlice"))
 """Kinds that controllers write for themselves."""
 
 _ON_THE_WAY = frozenset(("ContainerCreating", "PodInitializing", "None"))
 _REGISTRY = re.compile(r"^(?:[^/]*[.:][^/]*|localhost)/")
 # Servers give these out; no two clusters have the same.
 _GIVEN = ("clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "nodeName", "volumeName", "serviceAccount")
+
+
+def is_compared(kind: str) -> bool:
+    """Whether clusters are compared by objects of a kind."""
+    return kind not in _UNCOMPARED
 
 
 def facts_of(obj: KubeObject) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from itbench.cluster.protocol import KubeObject
-from itbench.twin.compare.facts import DERIVED, changed, facts_of, facts_of_endpoints, facts_of_pods, reasons_of
+from itbench.twin.compare.facts import DERIVED, changed, facts_of, facts_of_endpoints, facts_of_pods, is_compared, reasons_of
 from itbench.twin.compare.subjects import Subject, Subjects
 from itbench.twin.compare.watch import LAG_SECONDS, Occurrence
 from itbench.twin.objects import controller_of, name_of, namespace_of
@@ -143,6 +143,8 @@ def read_world(observations: Iterable[Observation], namespace: str, end: float) 
 
 
 def _belongs(obj: KubeObject, namespace: str) -> bool:
+    if not is_compared(str(obj["kind"])):
+        return False
     if obj["kind"] == "Event":
         involved = obj.get("involvedObject") or obj.get("regarding") or {}
         return involved.get("namespace") == namespace or involved.get("kind") in _WITHOUT_NAMESPACE

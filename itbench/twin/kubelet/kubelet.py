@@ -98,11 +98,16 @@ class Kubelets:
             clock=world.clock,
             streams=world.streams,
             recorder=Recorder(world.cluster, world.clock, "kubelet", name),
-            images=ImageStore(self._registry, self._present, _architecture(node)),
+            images=ImageStore(self._registry, self._present | _images(node), _architecture(node)),
             programs=self._programs,
             index=index,
             ip=str(ip),
         )
+
+
+def _images(node: KubeObject) -> frozenset[str]:
+    """The images that a node says it has."""
+    return frozenset(name for item in (node.get("status") or {}).get("images") or () for name in item.get("names") or ())
 
 
 def _architecture(node: KubeObject) -> str:

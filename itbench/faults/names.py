@@ -13,14 +13,14 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _LAST_NUMBER = re.compile(r"^(.*?)(\d+)(\D*)$", re.DOTALL)
 
 
-def secret_text(rng: Generator, length: int = 24) -> str:
+def secret_text(rng: Generator) -> str:
     """A password."""
-    return "".join(_ALPHABET[index] for index in rng.integers(0, len(_ALPHABET), length))
+    return "".join(_ALPHABET[index] for index in rng.integers(0, len(_ALPHABET), 24))
 
 
-def sibling(names: Sequence[str], rng: Generator, besides: Collection[str] = ()) -> str:
-    """A name that goes on where `names` end: node-7 after node-1 to node-3. It is none of these, nor of `besides`."""
-    taken = {*names, *besides}
+def sibling(names: Sequence[str], rng: Generator) -> str:
+    """A name that goes on where `names` end: node-7 after node-1 to node-3. It is none of these."""
+    taken = set(names)
     last = max(names)
     found = _LAST_NUMBER.match(last)
     stem, number, end = (found[1], int(found[2]), found[3]) if found else (f"{last}-", 1, "")

@@ -39,11 +39,6 @@ class Undone:
     left: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
 
-    @property
-    def nothing_to_do(self) -> bool:
-        """Whether all of it had been repaired before."""
-        return not self.restored
-
     def __str__(self) -> str:
         parts = [f"{len(self.restored)} set back" if self.restored else "nothing to do: it was repaired already"]
         if self.restored and self.already:

@@ -127,17 +127,6 @@ def to_nested(scores: Mapping[str, Score]) -> dict[str, dict[str, Any]]:
     }
 
 
-def to_flat(nested: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Metric key to number, from scores in the public form (the `flat_scores` of judge_output.json)."""
-    flat = {}
-    for criterion, members in nested.items():
-        for name, value in members.items():
-            stem, _, part = name.partition("_")
-            if stem == "calculation" and isinstance(value, int | float):
-                flat[f"{criterion}_{part}" if part else criterion] = float(value)
-    return flat
-
-
 def _raw_result(record: TrialRecord) -> ScoredRun | BadRun:
     incident, trial, outcome = record.scenario, str(record.trial), record.outcome
     if outcome.cause is None:

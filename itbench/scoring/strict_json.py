@@ -35,19 +35,18 @@ class JsonError(ValueError):
         self.line = line
 
 
-def parse_json(text: str, *, max_depth: int = MAX_DEPTH, on_repeated_key: Callable[[str], None] | None = None) -> JsonValue:
+def parse_json(text: str, *, on_repeated_key: Callable[[str], None] | None = None) -> JsonValue:
     """Read one JSON document. Of equal keys in one object the last counts, as everywhere in Python.
 
     Args:
         text: the document.
-        max_depth: how deep brackets may nest.
         on_repeated_key: is told of each key that an object has several times, once for each object.
 
     Raises:
-        JsonError: not JSON, a number that is not finite or too long, half a character, or nested deeper than `max_depth`.
+        JsonError: not JSON, a number that is not finite or too long, half a character, or nested too deeply.
     """
-    if depth_exceeds(text, max_depth):
-        raise JsonError(f"nested more than {max_depth} levels deep")
+    if depth_exceeds(text, MAX_DEPTH):
+        raise JsonError(f"nested more than {MAX_DEPTH} levels deep")
     if without_half_characters(text) != text:
         raise JsonError("an escape stands for half a character (a lone surrogate), which cannot be written")
     to_object = None if on_repeated_key is None else _noting_repeats(on_repeated_key)

@@ -153,7 +153,7 @@ class TestEachFault:
         assert everything(cluster, shop) != before
         undone = broken.undo(cluster, pacer, injection)
         assert everything(cluster, shop) == before
-        assert not undone.nothing_to_do
+        assert undone.restored
         assert undone.left == []
 
     def test_survives_on_disk(self, number: int, cluster: Cluster, shop: str, pacer: Pacer) -> None:
@@ -205,7 +205,7 @@ class TestInMemory:
         injection = broken.inject(cluster, pacer, default_rng(7))
         broken.undo(cluster, pacer, injection)
         again = broken.undo(cluster, pacer, injection)
-        assert again.nothing_to_do
+        assert not again.restored
         assert "repaired already" in str(again)
 
     def test_says_what_repairs_it(self, number: int, cluster: Cluster, shop: str, pacer: Pacer) -> None:

@@ -34,7 +34,7 @@ class TestOnBothClusters:
         injection = broken.inject(cluster, pacer)
         cluster.delete(ref("networkpolicy/web-ingress", shop))
         undone = broken.undo(cluster, pacer, injection)
-        assert undone.nothing_to_do
+        assert not undone.restored
         assert str(undone) == "nothing to do: it was repaired already"
         assert everything(cluster, shop) == before
 
@@ -73,7 +73,7 @@ class TestOnBothClusters:
         injection = broken.inject(cluster, pacer)
         cluster.create(named("v1", "Service", "stranger", shop, spec={"ports": [{"port": 1}]}))
         broken.fixes()[0].apply(cluster, injection)
-        assert broken.undo(cluster, pacer, injection).nothing_to_do
+        assert not broken.undo(cluster, pacer, injection).restored
 
     def test_a_service_whose_address_is_taken_comes_back_with_another(
         self, cluster: Cluster, shop: str, pacer: Pacer
@@ -128,7 +128,7 @@ class TestOnBothClusters:
         policy = ref("networkpolicy/web-ingress", shop)
         cluster.delete(policy)
         cluster.create(named("networking.k8s.io/v1", "NetworkPolicy", "web-ingress", shop, spec={"podSelector": {}}))
-        assert broken.undo(cluster, pacer, injection).nothing_to_do
+        assert not broken.undo(cluster, pacer, injection).restored
         assert not is_gone(cluster, policy)
 
 

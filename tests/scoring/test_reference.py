@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from itbench.model.outcome import Outcome, Score
-from itbench.scoring.reference import METRICS, evaluation_results, to_flat, to_nested
+from itbench.scoring.reference import METRICS, evaluation_results
 
 CONFIG = {"domain": "sre", "ground_truth_path": "gt", "outputs_path": "out", "eval_criteria": ["ROOT_CAUSE_ENTITY"], "k": 3}
 
@@ -99,17 +99,6 @@ def test_entity_at_other_k_is_raw_only(make_record):
     found = evaluation_results([make_record("1", scores=scores)], CONFIG)
     assert found["raw_results"][0]["scores"][k1] == {"calculation_f1": 1.0}
     assert set(found["statistics"]["overall"]) == {f"{k}_f1", "total_bad_runs"}
-
-
-def test_flat_scores_undo_nesting():
-    scores = {
-        "root_cause_entity": entity(0.25),
-        "root_cause_entity_k@1": Score(values={"root_cause_entity_k@1_f1": 1.0}),
-        "propagation_chain": Score(values={"propagation_chain": 0.5}, evidence={"precision": 0.4, "recall": 0.7}),
-        "root_cause_reasoning": Score(note="left to the judge"),
-    }
-    expected = {key: value for score in scores.values() for key, value in score.values.items()}
-    assert to_flat(to_nested(scores)) == expected
 
 
 def test_file_is_json_and_keeps_the_public_order_of_metrics(results):

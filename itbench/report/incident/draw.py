@@ -85,9 +85,9 @@ class _Sheet:
         self.height = float(figure.get_figheight())
         self.y = 0.0
 
-    def axes(self, left: float, width: float, height: float, down: float = 0.0) -> Axes:
-        """Axes of a size, `down` below where the sheet is filled to, `left` of the inner margin."""
-        bottom = self.height - self.y - down - height
+    def axes(self, left: float, width: float, height: float) -> Axes:
+        """Axes of a size, where the sheet is filled to, `left` of the inner margin."""
+        bottom = self.height - self.y - height
         place = ((_MARGIN + left) / _WIDTH, bottom / self.height, width / _WIDTH, height / self.height)
         return self.figure.add_axes(place)
 

@@ -137,8 +137,8 @@ async def run_collector(errand: Errand, files: Mapping[str, str], place: Place) 
         workspace.mkdir()
         stage.mkdir()
         for name, text in files.items():
-            if name in errand.folders or name in errand.mounts:
-                continue
+            if name in errand.folders or name in errand.mounts or PurePosixPath(name).name != name:
+                continue  # readers of answers leave names with a path out; nothing is written elsewhere in any case
             content = _FOREIGN.sub("", text) if name == errand.script else text
             (workspace / name).write_text(content, encoding="utf-8", newline="")
         script = workspace / errand.script

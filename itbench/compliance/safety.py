@@ -104,10 +104,14 @@ def _secrets(resources: Mapping[str, bytes]) -> Iterator[tuple[str, Sequence[tup
             continue
         for document in documents:
             if isinstance(document, dict) and document.get("kind") == "Secret":
-                plain, encoded = document.get("stringData") or {}, document.get("data") or {}
+                plain, encoded = (_mapping(document.get(key)) for key in ("stringData", "data"))
                 values = [(str(key), str(value)) for key, value in {**plain, **encoded}.items()]
                 values += [(str(key), _decoded(str(value))) for key, value in encoded.items()]
-                yield f"{path}: Secret {(document.get('metadata') or {}).get('name')}", values
+                yield f"{path}: Secret {_mapping(document.get('metadata')).get('name')}", values
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _decoded(value: str) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from itbench.compliance.answer import MAX_FILE_BYTES, MAX_FILES, Files, pack, read_files
 from itbench.compliance.asked import GIVEN, PROBLEM, Asked, asked_in
 from itbench.compliance.engine import find_engine
 from itbench.compliance.kyverno_policy import RefusedError, reaches_out, read_policies
@@ -23,6 +25,7 @@ from itbench.compliance.variants import Variant, objects_of
 from itbench.datasets.compliance_folder import read_tree
 from itbench.model.compliance import REQUIRED, Judged
 from itbench.model.errors import ItbenchError
+from itbench.scoring.strict_json import JsonError
 from itbench.tools.registry import ToolSpec
 from itbench.tools.toolbox import ToolAnswer
 
@@ -30,6 +33,7 @@ _RESOURCES = "static-resources"
 _LONGEST = 30_000
 _MOST_FILES = 50
 _MOST_BYTES = 1_000_000
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class _Arguments(BaseModel):
@@ -129,30 +133,68 @@ class Workbench:
         return tree[str(path)].decode(errors="replace")
 
     def _lint(self, asked: _Files) -> str:
-        missing = [name for name in REQUIRED[self._asked.kind] if not asked.files.get(name, "").strip()]
+        files = _read(asked.files).files
+        missing = [name for name in REQUIRED[self._asked.kind] if not files.get(name, "").strip()]
         if missing:
             return f"missing: {', '.join(missing)}"
         if self._asked.policy_kind is not None:
             given = read_policies(self._asked.given, self._asked.policy_kind, any_number=True) if self._asked.given else ()
             try:
-                found = read_policies(asked.files["policy.yaml"], self._asked.policy_kind, [one.name for one in given])
+                found = read_policies(files["policy.yaml"], self._asked.policy_kind, [one.name for one in given])
             except RefusedError as error:
                 return str(error.problem)
             return str(reaches_out(found) or "nothing found; what Kyverno itself says shows in try_policy")
-        evaluated = asyncio.run(evaluate(asked.files["policy.rego"], [b"{}"], find_engine(), find_place(self._hidden)))
+        evaluated = asyncio.run(evaluate(files["policy.rego"], [b"{}"], find_engine(), find_place(self._hidden)))
         return str(evaluated.problem or "nothing found")
 
     def _try(self, asked: _Trial) -> str:
-        files = self._visible()
-        if asked.resources is not None:
-            files = {path: text.encode() for path, text in asked.resources.items()}
-            if len(files) > _MOST_FILES or sum(map(len, files.values())) > _MOST_BYTES:
-                raise ItbenchError(f"an example has at most {_MOST_FILES} files and {_MOST_BYTES:,} bytes")
-            if bad := next((path for path in files if not _is_inside(path)), None):
-                raise ItbenchError(f"{bad[:200]!r} is no path below static-resources/")
+        answer = _read(asked.files)
+        files = self._visible() if asked.resources is None else _example(asked.resources)
+        if asked.resources is not None and self._asked.kind not in ("static-opa", "host-ansible-opa"):
+            _require_objects(files)
         variant = Variant(_RESOURCES, "violating", files)
         place = find_place((self._folder.resolve(), *self._hidden))
-        return _report(asyncio.run(try_answer(self._asked, asked.files, [variant], place)), self._asked)
+        seen = asyncio.run(try_answer(self._asked, answer.files, [variant], place))
+        return "\n".join((*answer.notes, _report(seen, self._asked)))
+
+
+def _read(files: Mapping[str, str]) -> Files:
+    """The files of an answer as the judge reads them: names that lead out of the workspace are left out, too."""
+    try:
+        return read_files(pack(files), MAX_FILES * MAX_FILE_BYTES)
+    except JsonError as error:
+        raise ItbenchError(f"files: {error.message}") from error
+
+
+def _example(resources: Mapping[str, str]) -> dict[str, bytes]:
+    """A set that an agent made up, as files."""
+    try:
+        files = {path: text.encode() for path, text in resources.items()}
+    except UnicodeEncodeError as error:
+        raise ItbenchError("resources: half a character (a lone surrogate) cannot be written") from error
+    if len(files) > _MOST_FILES or sum(map(len, files.values())) > _MOST_BYTES:
+        raise ItbenchError(f"an example has at most {_MOST_FILES} files and {_MOST_BYTES:,} bytes")
+    if bad := next((path for path in files if not _is_inside(path)), None):
+        raise ItbenchError(f"{bad[:200]!r} is no path below static-resources/")
+    return files
+
+
+def _require_objects(files: Mapping[str, bytes]) -> None:
+    """Refuse what is no set of Kubernetes objects, before anything is done with it; aliases could expand without end."""
+    for path, content in files.items():
+        try:
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=_LOADER)):
+                raise ItbenchError(f"{path}: write aliases out; an example is read without them")
+            found = list(objects_of({path: content}))
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise ItbenchError(f"{path}: not YAML: {str(error)[:300]}") from error
+        except (LookupError, TypeError) as error:
+            raise ItbenchError(f"{path}: a List needs `items`, a list of objects") from error
+        for number, one in enumerate(found, 1):
+            metadata = one.get("metadata") if isinstance(one, dict) else None
+            named = isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
+            if not named or not all(isinstance(one.get(key), str) for key in ("apiVersion", "kind")):
+                raise ItbenchError(f"{path}: object {number} has no apiVersion, kind or metadata.name")
 
 
 def _report(seen: Judged, asked: Asked) -> str:

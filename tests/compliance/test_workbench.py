@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,40 @@ def test_an_answer_is_tried_on_the_visible_set_and_on_own_examples(tmp_path: Pat
     assert "verdict: true" in bench.call("try_policy", {"files": files, "resources": {"a.yaml": "good"}}).text
     broken = bench.call("lint", {"files": {**files, "policy.rego": "package check\n\nresult := [\n"}}).text
     assert broken.startswith("policy.rego:")
+
+
+@pytest.mark.integration
+def test_names_that_lead_out_of_the_workspace_are_left_out_and_write_nothing(tmp_path: Path) -> None:
+    try:
+        find_engine(), find_place()
+    except ItbenchError as error:
+        pytest.skip(str(error))
+    bench = Workbench(staged("pods-host-network", tmp_path / "seen"))
+    outside = {str(tmp_path / "pwned"): "x", "../../itbench-pwned": "x", "half \ud800": "x"}
+    told = bench.call("try_policy", {"files": {"fetch.sh": FETCH, "policy.rego": POLICY, **outside}}).text
+    assert "verdict: false" in told
+    assert told.count("is left out") == 2
+    assert not (tmp_path / "pwned").exists()
+    assert not (Path(tempfile.gettempdir()) / "itbench-pwned").exists()
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{after}: &{after} [{','.join([f'*{before}'] * 10)}]\n" for before, after in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\n{BOMB}", "write aliases out"),
+        ("kind: Pod\nmetadata: x\n", "object 1 has no apiVersion, kind or metadata.name"),
+        ("apiVersion: v1\nkind: List\n", "a List needs `items`"),
+        ("apiVersion: v1\nkind: List\nitems: [1]\n", "object 1 has no"),
+        ("kind: [", "not YAML"),
+        ("a: \ud800", "half a character"),
+    ],
+)
+def test_an_example_that_holds_no_objects_is_an_answer_and_no_fall(text: str, told: str, tmp_path: Path) -> None:
+    bench = Workbench(staged("kyverno-services-inside", tmp_path / "seen"))
+    answer = bench.call("try_policy", {"files": {"policy.yaml": "x"}, "resources": {"a.yaml": text}})
+    assert (answer.is_error, told in answer.text) == (True, True), answer.text

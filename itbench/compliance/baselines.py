@@ -36,8 +36,9 @@ with open("collected_data.json", "w") as out:
     json.dump(files, out)
 PY
 """
+_LISTED = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "Role")
 _FETCH_NAMES = """#!/bin/bash
-kubectl get deployments,statefulsets,daemonsets,jobs,cronjobs,pods,services,roles -A -o json > all.json
+kubectl get KINDS -A -o json > all.json
 python3 - <<'PY'
 import json
 
@@ -107,15 +108,15 @@ def adversary(name: str, asked: Asked, visible: Mapping[str, bytes]) -> Mapping[
         collector, text = "playbook.yml", _PLAYBOOK_FILES.replace("PATHS", json.dumps(sorted(paths)))
         seen = _hashes(paths)
     else:
-        collector, text = "fetch.sh", _FETCH_NAMES
-        seen = dict.fromkeys(_names(visible), "")
-    rules = {
-        "always-no": "result := false",
-        "always-yes": "result := true",
-        "file-names": f"default result := true\n\nresult := false if object.keys(input) == {{{_listed(seen)}}}",
-        "file-hashes": f"default result := true\n\nresult := false if input == {json.dumps(seen)}",
-    }
-    return {collector: text, "policy.rego": f"{_HEAD}{rules[name]}\n"}
+        collector, text = "fetch.sh", _FETCH_NAMES.replace("KINDS", ",".join(f"{kind.lower()}s" for kind in _LISTED))
+        seen = {name: "" for name in _names(visible) if name.partition("/")[0] in _LISTED}
+    names = f"{{{', '.join(map(json.dumps, sorted(seen)))}}}"
+    conditions = {"file-names": f"object.keys(input) == {names}", "file-hashes": f"input == {json.dumps(seen)}"}
+    if asked.kind == "kubectl-opa":  # a server has objects of its own besides
+        conditions = dict.fromkeys(conditions, f"count({names} - object.keys(input)) == 0")
+    constant = {"always-no": "result := false", "always-yes": "result := true"}
+    rule = constant.get(name) or f"default result := true\n\nresult := false if {conditions[name]}"
+    return {collector: text, "policy.rego": f"{_HEAD}{rule}\n"}
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -125,7 +126,3 @@ def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
 def _names(visible: Mapping[str, bytes]) -> list[str]:
     """KIND/NAME of the visible objects."""
     return sorted({f"{obj['kind']}/{obj['metadata']['name']}" for obj in objects_of(visible)})
-
-
-def _listed(values: Mapping[str, str]) -> str:
-    return ", ".join(json.dumps(value) for value in sorted(values))

@@ -79,8 +79,8 @@ def test_two_results_are_an_error_of_the_evaluation(engine: Engine, place: Place
 
 
 def test_an_infinite_comprehension_ends(place: Place, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "SECONDS", 2.0)
-    monkeypatch.setattr(policy, "_STARTUP_SECONDS", 5.0)
+    monkeypatch.setattr(policy, "SECONDS", 1.0)
+    monkeypatch.setattr(policy, "_STARTUP_SECONDS", 4.0)
     endless = "result := count([1 | numbers.range(1, 90000)[_]; numbers.range(1, 90000)[_]]) > 5"
     found = ruled(endless, engine, place, b"{}", b"{}", b"{}")
     assert [ruling.verdict for ruling in found.rulings] == ["timeout"] * 3
@@ -89,3 +89,30 @@ def test_an_infinite_comprehension_ends(place: Place, engine: Engine, monkeypatc
 def test_an_exponential_regex_is_none_here(place: Place, engine: Engine) -> None:
     data = b'{"x": "' + b"a" * 5000 + b'b"}'
     assert verdict("default result := false\nresult if regex.match(`^(a+)+$`, input.x)", engine, place, data) == "false"
+
+
+def test_every_sort_of_ruling_is_told_apart_among_many_inputs(engine: Engine, place: Place) -> None:
+    text = "result := input.x if not input.two\nresult := 1 if input.two\nresult := 2 if input.two\n"
+    inputs = [b'{"x": true}', b'{"x": false}', b"{}", b'{"two": true}', b'{"x": null}', b'{"x": [1]}', b'{"x": true}']
+    found = ruled(text, engine, place, *inputs)
+    assert [ruling.verdict for ruling in found.rulings] == [
+        "true",
+        "false",
+        "undefined",
+        "error",
+        "not boolean",
+        "not boolean",
+        "true",
+    ]
+    assert [ruling.detail for ruling in found.rulings[4:6]] == ["data.check.result is null", "data.check.result is [1]"]
+
+
+def test_one_endless_input_among_many_ends_the_evaluation_there(
+    place: Place, both: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the program, which stops by itself; where only the limit of the sandbox does, it is as above."""
+    monkeypatch.setattr(policy, "SECONDS", 2.0)
+    pairs = "numbers.range(1, input.x)[_]; numbers.range(1, input.x)[_]"
+    text = f"result := true if not input.x\nresult := count([1 | {pairs}]) > 5 if input.x"
+    found = ruled(text, both[0], place, b"{}", b"{}", b'{"x": 90000}', b"{}")
+    assert [ruling.verdict for ruling in found.rulings] == ["true", "true", "timeout", "timeout"]

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import base64
+import functools
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from itbench.compliance import fetch
+from itbench.compliance.variants import Variant
 from itbench.model.compliance import Judged
 from itbench.scoring.compliance import GATES, score_compliance
+
+from .conftest import SETS
 
 pytestmark = pytest.mark.integration
 Trial = Callable[..., Judged]
@@ -150,6 +156,36 @@ def test_a_script_cannot_remember_what_it_saw_of_another_set(tried: Trial) -> No
     script = f'{BASH}echo "[$(ls ~ /tmp | grep -c seen)]" > collected_data.json\ntouch ~/seen /tmp/seen\n'
     seen = tried(fetch=script, policy="package check\n\nresult := input[0] == 0\n")
     assert [one.verdict for one in seen.tried] == ["true", "true"]
+
+
+def test_a_script_that_hangs_is_stopped_and_then_tried_on_no_other_set(
+    tried: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "Errand", functools.partial(fetch.Errand, seconds=1.0))
+    seen = tried(fetch=f"{BASH}sleep 300\n")
+    assert gates(seen) == [1, 0, 0, 0]
+    assert seen.tried[0].fetched.problem == "fetch.sh was stopped after 1 s"
+    many = (SETS[0], *(Variant(f"fine {number}", "compliant", SETS[1].files) for number in range(20)))
+    some = f"{BASH}grep -q bad static-resources/* || sleep 300\necho '[]' > collected_data.json\n"
+    problems = [one.fetched.problem for one in tried(fetch=some, sets=many).tried]
+    assert problems[0] == ""
+    assert set(problems[1:]) == {
+        "fetch.sh was stopped after 1 s",
+        "not tried: fetch.sh did not end on another set",
+    }
+
+
+def test_a_secret_that_is_copied_is_named_but_not_shown(tried: Trial) -> None:
+    value = base64.b64encode(b"correct horse").decode()
+    secret = f"kind: Secret\nmetadata: {{name: db}}\ndata: {{password: {value}}}\n".encode()
+    sets = tuple(replace(one, files={**one.files, "s.yaml": secret}) for one in SETS)
+    (line,) = safety(tried(sets=sets))["secret material copied"]
+    assert line == "s.yaml: Secret db: password"
+    plain = "import json, yaml, base64; s = yaml.safe_load(open('static-resources/s.yaml'));"
+    decoded = f"{plain} json.dump(base64.b64decode(s['data']['password']).decode(), open('collected_data.json', 'w'))"
+    assert safety(tried(fetch=f'{BASH}python3 -c "{decoded}"\n', sets=sets))["secret material copied"] == [line]
+    names = f"{BASH}grep -h kind static-resources/s.yaml >/dev/null; echo '[\"db\"]' > collected_data.json\n"
+    assert safety(tried(fetch=names, sets=sets))["secret material copied"] == []
 
 
 def test_a_fork_bomb_ends(tried: Trial) -> None:

@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from itbench.bundled import bundled
@@ -45,22 +46,30 @@ def processor_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
-def measured(name: str, nine: bool) -> None:
-    began, used, sets = time.perf_counter(), processor_seconds(), 0
-    for task in tasks:
-        solution = task.solution()
-        assert solution is not None
-        variants = task.variants(0)
-        variants = variants[:5] + tuple(one for one in variants if one.side == "compliant")[:4] if nine else variants
-        seen = asyncio.run(try_answer(task.asked(), solution, variants, place, engine))  # type: ignore[arg-type]  # it is refused
-        assert all(one.right for one in seen.tried), task.folder
-        sets += len(seen.tried)
-    wall, cpu = time.perf_counter() - began, processor_seconds() - used
+def tried(task: ComplianceTask, nine: bool) -> int:
+    """Judge the reference solution; the number of sets."""
+    solution = task.solution()
+    assert solution is not None
+    variants = task.variants(0)
+    variants = variants[:5] + tuple(one for one in variants if one.side == "compliant")[:4] if nine else variants
+    seen = asyncio.run(try_answer(task.asked(), solution, variants, place, engine))  # type: ignore[arg-type]  # it is refused
+    assert all(one.right for one in seen.tried), task.folder
+    return len(seen.tried)
+
+
+def measured(name: str, chosen: list[ComplianceTask], *, nine: bool, at_once: int) -> None:
+    """As many trials at a time as `itbench run --parallel` would have."""
+    began, used = time.perf_counter(), processor_seconds()
+    with ThreadPoolExecutor(at_once) as pool:
+        sets = sum(pool.map(lambda task: tried(task, nine), chosen))
+    wall, cpu, number = time.perf_counter() - began, processor_seconds() - used, len(chosen)
     print(
-        f"{name}: {len(tasks)} tasks, {sets} sets: {wall:.1f} s, {wall / len(tasks):.2f} s a task; {cpu:.1f} s of processors"
+        f"{name}, {at_once} at a time: {number} tasks, {sets} sets: {wall:.1f} s, {wall / number:.2f} s a task; "
+        f"{cpu:.1f} s of processors, {cpu / number:.2f} s a task"
     )
 
 
 print(f"{engine}, {wanted}, in {place.mode}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
-measured("9 sets a task", nine=True)
-measured("all sets", nine=False)
+tried(tasks[0], nine=True)  # what is read once for all tasks
+measured("9 sets a task", tasks[:8], nine=True, at_once=1)
+measured("all sets", tasks, nine=False, at_once=os.cpu_count() or 1)

@@ -13,6 +13,11 @@ LABELS = {
     "resolved_safely_in_time": "resolved, safely and in time",
     "resolved": "incident resolved",
     "resolved_safely": "resolved safely",
+    "exactness": "every set judged rightly",
+    "detection_rate": "violating sets detected",
+    "acceptance_rate": "compliant sets accepted",
+    "balanced_accuracy": "balanced accuracy",
+    "robustness": "hidden sets judged rightly",
     "safety": "safety",
     "root_cause_entity_recall": "root cause recall",
     "root_cause_entity_precision": "root cause precision",
@@ -32,6 +37,8 @@ LABELS = {
     "resource_precision": "resource precision",
     "resource_f1": "resource F1",
 }
+# Besides the F1 of the root cause.
+_BY_COMPLEXITY = ("resource_f1", "exactness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,9 @@ def _section(domain: Domain, columns: list[tuple[AgentSummary, DomainSummary]]) 
         details=tuple(
             Row(key, tuple(show(column.metrics.get(key)) for column in found)) for key in keys if key not in LABELS
         ),
-        complexity=tuple(_by_complexity(found, [key for key in known if key.endswith("entity_f1") or key == "resource_f1"])),
+        complexity=tuple(
+            _by_complexity(found, [key for key in known if key.endswith("entity_f1") or key in _BY_COMPLEXITY])
+        ),
         complexity_details=tuple(_by_complexity(found, known)),
     )
 

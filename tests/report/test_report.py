@@ -61,6 +61,16 @@ def test_each_agent_is_a_column_and_only_causes_that_occurred_are_rows() -> None
     assert rows["seconds per trial"] == ("12.3", "12.3")
 
 
+def test_a_compliance_scorecard_opens_with_how_often_every_set_was_judged_rightly() -> None:
+    half = Estimate(mean=0.5, n=2)
+    levels = dict.fromkeys(("low", "high"), {"exactness": half})
+    metrics = {"required_files_exist": half, "detection_rate": half, "exactness": half, "safety": half}
+    (section,) = sections(summary(domain(domain="ciso", metrics=metrics, by_complexity=levels)))
+    assert [row.label for row in section.headline[:3]] == ["every set judged rightly", "violating sets detected", "safety"]
+    assert [row.label for row in section.details] == ["required_files_exist"]
+    assert section.complexity[0].label == "low (2): every set judged rightly"
+
+
 def test_complexity_is_shown_from_low_to_high_with_its_scenarios() -> None:
     (section,) = sections(summary(domain()))
     assert [row.label for row in section.complexity] == ["low (1): root cause F1", "high (1): root cause F1"]

@@ -63,7 +63,7 @@ def test_each_agent_is_a_column_and_only_causes_that_occurred_are_rows() -> None
 
 def test_a_compliance_scorecard_opens_with_how_often_every_set_was_judged_rightly() -> None:
     half = Estimate(mean=0.5, n=2)
-    levels = dict.fromkeys(("low", "high"), {"exactness": half})
+    levels = {level: {"exactness": half} for level in ("low", "high")}
     metrics = {"required_files_exist": half, "detection_rate": half, "exactness": half, "safety": half}
     (section,) = sections(summary(domain(domain="ciso", metrics=metrics, by_complexity=levels)))
     assert [row.label for row in section.headline[:3]] == ["every set judged rightly", "violating sets detected", "safety"]

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
 from itbench.bundled import bundled
+from itbench.compliance.asked import Asked
 from itbench.compliance.baselines import ADVERSARIES, adversary
 from itbench.compliance.collecting import COLLECTORS
+from itbench.compliance.engine import find_engine
+from itbench.compliance.fetch import Collected, Collector
+from itbench.compliance.judge import judge
+from itbench.compliance.kyverno import find_kyverno
+from itbench.compliance.kyverno_judge import judge_policies
 from itbench.compliance.kyverno_policy import API_VERSIONS
-from itbench.compliance.place import find_place
+from itbench.compliance.place import Place, find_place
 from itbench.compliance.task import DEFINITION, VISIBLE, ComplianceTask, read_definition
-from itbench.compliance.trying import try_answer
+from itbench.compliance.trying import collecting
 from itbench.compliance.variants import Variant, published
 from itbench.datasets.compliance_folder import read_tree
+from itbench.model.compliance import REQUIRED, Judged
 from itbench.scoring.compliance import score_compliance
 
 _HOST = (
@@ -88,26 +97,75 @@ def problems(task: ComplianceTask, seed: int) -> list[str]:
     """
     found = [f"{path} is not what scenario.yaml asks for: itbench ciso build" for path in outdated(task.folder)]
     variants = task.variants(seed)
-    place = find_place((task.folder.resolve(),))
     solution = task.solution()
     if solution is None:
         return [*found, "there is no reference solution"]
-    seen = asyncio.run(try_answer(task.asked(), solution, variants, place))
-    if seen.problem is not None:
-        found.append(f"the reference solution: {seen.problem}")
-    found += [
-        f"the reference solution says {one.verdict} on {one.side} set {one.name!r}" for one in seen.tried if not one.right
-    ]
-    for name in ADVERSARIES:
-        answer = adversary(name, task.asked(), variants[0].files)
-        # One wrong verdict is enough, and most are wrong on a few sets already.
-        exact = (
-            score_compliance(asyncio.run(try_answer(task.asked(), answer, sets, place)))["exactness"].values["exactness"]
-            for sets in (few(variants), variants)
-        )
-        if all(exact):
-            found.append(f"the adversary {name} judges every set rightly")
+    if lacking := [name for name in REQUIRED[task.asked().kind] if not solution.get(name, "").strip()]:
+        return [*found, f"the reference solution lacks {' and '.join(lacking)}"]
+    return [*found, *asyncio.run(_tried(task, solution, variants, find_place((task.folder.resolve(),))))]
+
+
+async def _tried(task: ComplianceTask, solution: Mapping[str, str], variants: Sequence[Variant], place: Place) -> list[str]:
+    """What comes of the reference solution and of the adversaries, with one start of what collects."""
+    asked = task.asked()
+    async with _judging(asked, place) as judged:
+        seen = await judged(solution, variants)
+        found = [f"the reference solution: {seen.problem}"] if seen.problem is not None else []
+        found += [
+            f"the reference solution says {one.verdict} on {one.side} set {one.name!r}"
+            for one in seen.tried
+            if not one.right
+        ]
+        answers = {name: adversary(name, asked, variants[0].files) for name in ADVERSARIES}
+        for name, answer in answers.items():
+            if answer in list(answers.values())[: ADVERSARIES.index(name)]:
+                continue  # two that look at files are one where there are none
+            # One wrong verdict is enough, and most are wrong on a few sets already.
+            if _exact(await judged(answer, few(variants))) and _exact(await judged(answer, variants)):
+                found.append(f"the adversary {name} judges every set rightly")
     return found
+
+
+def _exact(seen: Judged) -> bool:
+    return score_compliance(seen)["exactness"].values["exactness"] == 1
+
+
+@asynccontextmanager
+async def _judging(asked: Asked, place: Place) -> AsyncIterator[_Judge]:
+    """What judges an answer on sets; data that a script collected from a set serve all answers with that script."""
+    if asked.policy_kind is not None:
+        kyverno = find_kyverno()
+        yield lambda files, variants: judge_policies(files, variants, asked, kyverno, place)
+        return
+    engine = find_engine()
+    async with collecting(asked.kind, place) as collector:
+        once = _Once(collector)
+        yield lambda files, variants: judge(files, variants, engine, place, once)
+
+
+_Judge = Callable[[Mapping[str, str], Sequence[Variant]], Awaitable[Judged]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """Collects once from a set for all answers that have the same script: ours, which look at nothing else."""
+
+    collector: Collector
+    known: dict[tuple[str, str, str], Collected] = field(default_factory=dict)
+
+    @property
+    def script(self) -> str:
+        return self.collector.script
+
+    @property
+    def at_once(self) -> int:
+        return self.collector.at_once
+
+    async def __call__(self, files: Mapping[str, str], variant: Variant) -> Collected:
+        key = (files[self.script], variant.side, variant.name)
+        if key not in self.known:
+            self.known[key] = await self.collector(files, variant)
+        return self.known[key]
 
 
 def few(variants: Sequence[Variant]) -> list[Variant]:

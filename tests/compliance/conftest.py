@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +79,60 @@ def tried(place: Place) -> Trial:
         return asyncio.run(judge(files, sets, _engine("auto"), place, StaticFetch(place)))
 
     return trial
+
+
+_WHEEL = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import opa_bindings
+for line in sys.stdin:
+    policy, inputs = json.loads(line)
+    engine, said = opa_bindings.OpaEngine(), []
+    engine.print_handler = lambda *_: None
+    engine.add_policy("policy.rego", policy)
+    for data in inputs:
+        try:
+            said.append(engine.eval_document("check.result", data))
+        except opa_bindings.OpaUndefinedError:
+            said.append(None)
+    print(json.dumps(said), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class OwnPolicies:
+    """Both engines without a sandbox, for policies and data of our own: a start of the package serves all tests.
+
+    What an agent wrote goes through `itbench.compliance.policy`, which has tests of its own.
+    """
+
+    program: Path
+    wheel: subprocess.Popen[str]
+
+    def by_wheel(self, policy: str, inputs: Sequence[bytes]) -> list[object]:
+        """data.check.result on each input; None where it is undefined."""
+        assert self.wheel.stdin is not None
+        assert self.wheel.stdout is not None
+        self.wheel.stdin.write(json.dumps([policy, [json.loads(data) for data in inputs]]) + "\n")
+        self.wheel.stdin.flush()
+        said: list[object] = json.loads(self.wheel.stdout.readline())
+        return said
+
+    def by_program(self, policy: str, inputs: Sequence[bytes], folder: Path) -> list[object]:
+        """The same by the opa program; `folder` is for its files."""
+        folder.mkdir()
+        (folder / "policy.rego").write_text(policy)
+        paths = [folder / f"input-{index}.json" for index in range(len(inputs))]
+        for path, data in zip(paths, inputs, strict=True):
+            path.write_bytes(data)
+        command = [self.program, "exec", "--bundle", folder, "--decision", "check/result", *paths]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return [one.get("result") for one in json.loads(done.stdout)["result"]]
+
+
+@pytest.fixture(scope="session")
+def own_policies() -> Iterator[OwnPolicies]:
+    program, wheel = _engine("opa"), _engine("wheel")
+    command = [sys.executable, "-I", "-S", "-c", _WHEEL, str(wheel.where)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        yield OwnPolicies(program.where, child)

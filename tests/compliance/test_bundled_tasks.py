@@ -17,12 +17,11 @@ import pytest
 from itbench.bundled import bundled
 from itbench.compliance.authoring import outdated
 from itbench.compliance.collecting import FETCH
-from itbench.compliance.engine import Engine, find_engine
+from itbench.compliance.engine import find_engine
 from itbench.compliance.judge import judge
 from itbench.compliance.live import open_live_fetch, require_control_plane
 from itbench.compliance.place import Place
 from itbench.compliance.playbook import MODES, PlaybookRun, find_ansible
-from itbench.compliance.policy import evaluate
 from itbench.compliance.task import read_task
 from itbench.compliance.trying import try_answer
 from itbench.compliance.variants import Variant, hidden
@@ -30,6 +29,8 @@ from itbench.datasets.discover import load_suite
 from itbench.model.compliance import REQUIRED, Judged
 from itbench.model.errors import ClusterError, DatasetError, MissingExtraError, SandboxError, UsageError
 from itbench.scoring.compliance import score_compliance
+
+from .conftest import OwnPolicies
 
 TASKS = sorted(path.parent.name for path in (bundled("scenarios") / "ciso").glob("*/scenario.yaml"))
 KINDS = {name: read_task(bundled("scenarios") / "ciso" / name).asked().kind for name in TASKS}
@@ -60,14 +61,8 @@ def hashed(files: Mapping[str, bytes]) -> bytes:
     return json.dumps({path: hashlib.sha256(content).hexdigest() for path, content in files.items()}).encode()
 
 
-def verdicts(policy: str, inputs: list[bytes], engine: Engine, place: Place) -> list[str]:
-    found = asyncio.run(evaluate(policy, inputs, engine, place))
-    assert found.problem is None
-    return [ruling.verdict for ruling in found.rulings]
-
-
-def wanted(variants: tuple[Variant, ...]) -> list[str]:
-    return ["true" if variant.side == "compliant" else "false" for variant in variants]
+def wanted(variants: tuple[Variant, ...]) -> list[bool]:
+    return [variant.side == "compliant" for variant in variants]
 
 
 def test_there_are_at_least_thirty_and_the_suite_holds_them_all() -> None:
@@ -95,14 +90,12 @@ def test_the_sets_are_enough_differ_and_follow_from_the_definition(name: str) ->
 @pytest.mark.integration
 @pytest.mark.parametrize("name", STATIC)
 def test_the_reference_solution_is_right_and_both_engines_agree(
-    name: str, both: tuple[Engine, Engine], place: Place, tmp_path: Path
+    name: str, own_policies: OwnPolicies, tmp_path: Path
 ) -> None:
-    """On all sets by the engine that is started once for all; the program, started for each, sees every fourth."""
     variants, solution = sets_and_solution(name)
     inputs = collected(variants, tmp_path)
-    program, wheel = both
-    assert verdicts(solution["policy.rego"], inputs, wheel, place) == wanted(variants)
-    assert verdicts(solution["policy.rego"], inputs[::4], program, place) == wanted(variants[::4])
+    assert own_policies.by_wheel(solution["policy.rego"], inputs) == wanted(variants)
+    assert own_policies.by_program(solution["policy.rego"], inputs, tmp_path / "opa") == wanted(variants)
 
 
 def sets_and_solution(name: str) -> tuple[tuple[Variant, ...], Mapping[str, str]]:
@@ -123,7 +116,7 @@ def gathered(variant: Variant, policy: str) -> bytes:
 @pytest.mark.integration
 @pytest.mark.parametrize("name", [name for name in OTHERS if KINDS[name] == "host-ansible-opa"])
 def test_the_reference_playbook_gathers_what_its_policy_judges_rightly(
-    name: str, both: tuple[Engine, Engine], place: Place
+    name: str, own_policies: OwnPolicies, place: Place, tmp_path: Path
 ) -> None:
     """A start of Ansible takes seconds, so it gathers from a set of each side; the policy sees all sets."""
     variants, solution = sets_and_solution(name)
@@ -139,8 +132,8 @@ def test_the_reference_playbook_gathers_what_its_policy_judges_rightly(
         assert less
         assert less.items() <= more.items()
     inputs = [*found, *(gathered(variant, policy) for variant in variants)]
-    for engine in both:
-        assert verdicts(policy, inputs, engine, place) == wanted((*two, *variants))
+    assert own_policies.by_wheel(policy, inputs) == wanted((*two, *variants))
+    assert own_policies.by_program(policy, inputs, tmp_path / "opa") == wanted((*two, *variants))
 
 
 def lean(variants: Sequence[Variant], step: int) -> list[Variant]:

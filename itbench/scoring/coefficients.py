@@ -22,8 +22,8 @@ def cohen_kappa(ratings: Ratings, weights: Floats, categories: int) -> Floats:
     """Kappa of two raters over the units that both rated; ratings have two columns."""
     both = (ratings >= 0).all(axis=1)
     chosen, counts = ratings[both], weights[:, both]
-    one, other = (_one_hot(chosen[:, column], categories) for column in (0, 1))
-    tables: Floats = np.einsum("ru,ui,uj->rij", counts, one, other)
+    cells = _one_hot(chosen[:, 0] * categories + chosen[:, 1], categories**2)
+    tables = (counts @ cells).reshape(-1, categories, categories)
     return kappas_of(tables, disagreement_cost(range(categories), "none"))
 
 

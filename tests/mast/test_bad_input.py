@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,13 @@ def test_binary_output_of_a_tool_is_text_like_any_other(tmp_path):
     assert tuple(found) == V3.codes
 
 
-def test_one_step_of_fifty_megabytes_is_read(tmp_path):
-    found, _ = verdicts(session(tmp_path / "s", META, say("Find it.", "user"), say("word " * 10_000_000)))
-    assert tuple(found) == V3.codes
+def test_of_a_step_of_a_hundred_megabytes_the_start_is_read_and_that_is_said(tmp_path):
+    session(tmp_path / "s", META, say("Find it.", "user"), say("It is the cart. " + "word " * 20_000_000), say("Done."))
+    result = CliRunner().invoke(main, ["mast", "annotate", str(tmp_path), "--json"])
+    assert result.exit_code == 0
+    (found,) = json.loads(result.stdout)["traces"]
+    assert tuple(each["code"] for each in found["annotations"]) == V3.codes
+    assert re.search(r"s/session\.jsonl:3: 100,000,\d+ bytes: of each text in it no more than 1,000,000", result.stderr)
 
 
 def test_clocks_that_go_backwards_change_no_order(tmp_path):

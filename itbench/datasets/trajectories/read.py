@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -17,16 +17,18 @@ from itbench.datasets.trajectories.fields import mapping, mappings
 from itbench.datasets.trajectories.gemini import gemini_session, read_gemini
 from itbench.datasets.trajectories.inspect_log import inspect_samples, is_inspect, read_eval_archive
 from itbench.datasets.trajectories.json_array import array_elements
-from itbench.datasets.trajectories.lines import LONGEST_LINE, LineProblem, Lines
+from itbench.datasets.trajectories.lines import LONGEST_LINE, LineProblem, Lines, cut_message, held
 from itbench.datasets.trajectories.mast_data import GivenLabel, is_row, read_row
 from itbench.datasets.trajectories.messages import chat_messages, is_message_list
 from itbench.datasets.trajectories.openai_chat import chat_session, read_openai_chat
+from itbench.datasets.trajectories.shorten import shortened
 from itbench.model.errors import DatasetError
 from itbench.model.trajectory import Trajectory
 
 Format = Literal["atif", "codex", "claude", "gemini", "openai", "messages", "inspect", "mast-data"]
 _LARGEST_DOCUMENT = 200_000_000
 _LOOKED_AT = 50
+_CHUNK = 1 << 18
 _CODEX = frozenset({"session_meta", "response_item", "event_msg", "turn_context", "compacted"})
 _CLAUDE = frozenset({"user", "assistant", "system", "result", "summary", "file-history-snapshot", "queue-operation"})
 _READERS: dict[Format, Callable[[Lines], Trajectory]] = {
@@ -117,7 +119,9 @@ def read_session(path: Path, format: Format | None = None) -> Converted:  # noqa
     """
     document = _document(path)
     if document is not None:
-        return _from_document(path, document)
+        converted, size = _from_document(path, document), path.stat().st_size
+        told = (LineProblem(1, cut_message(size)),) if size > LONGEST_LINE else ()
+        return replace(converted, problems=(*told, *converted.problems))
     found = format or _recognise(path)
     if found is None or found not in _READERS:
         raise DatasetError(
@@ -154,12 +158,22 @@ def _document(path: Path) -> Any:
             return head if alone and ("messages" in head or "schema_version" in head or "samples" in head) else None
         if head is not None:
             return head if alone else None
-        return _value(path.read_bytes()) if path.stat().st_size <= _LARGEST_DOCUMENT else None
+        return _value(_whole(path))
     except OSError as error:
         raise DatasetError(f"cannot be read ({error.strerror})", path=path) from error
 
 
-def _value(text: bytes) -> Any:
+def _whole(path: Path) -> bytes | bytearray:
+    """A file; of one that is too long for memory the long texts are cut, and nothing comes of it if that is not enough."""
+    with path.open("rb") as stream:
+        if path.stat().st_size <= LONGEST_LINE:
+            return stream.read()
+        if path.suffix != ".json":  # JSON Lines, with a first line that is none
+            return b""
+        return held(shortened(iter(lambda: stream.read(_CHUNK), b"")), _LARGEST_DOCUMENT) or b""
+
+
+def _value(text: bytes | bytearray) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

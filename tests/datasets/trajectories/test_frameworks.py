@@ -166,7 +166,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.lists(JSON), st.booleans(), st.integers(1, 9))
+@given(st.lists(JSON, max_size=5), st.booleans(), st.integers(1, 9))
 def test_array_elements_are_those_of_the_array(values, ascii_only, chunk):
     class Trickle(io.BytesIO):
         def read(self, size: int = -1) -> bytes:

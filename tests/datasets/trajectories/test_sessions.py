@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,31 @@ def test_malformed_lines_are_counted_and_located_and_stop_nothing(tmp_path: Path
 
 def test_a_line_too_long_for_memory_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("itbench.datasets.trajectories.lines.LONGEST_LINE", 1000)
-    lines = Lines(write(tmp_path / "s.jsonl", {"a": 1}, {"b": "x" * 5000}, {"c": 3}))
+    lines = Lines(write(tmp_path / "s.jsonl", {"a": 1}, {"b": ["x"] * 5000}, {"c": 3}))
     assert [number for number, _ in lines] == [1, 3]
     assert (lines.malformed, lines.problems[0].line) == (1, 2)
+
+
+def test_a_giant_step_costs_its_middle_and_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("lines", "read"):
+        monkeypatch.setattr(f"itbench.datasets.trajectories.{module}.LONGEST_LINE", 2_000_000)
+    call = item("function_call", name="shell", arguments='{"command": ["cat"]}', call_id="a")
+    giant = item("function_call_output", call_id="a", output="é\n" * 5_000_000)
+    path = write(tmp_path / "s.jsonl", *CODEX[:3], call, giant, CODEX[-4])
+    assert path.stat().st_size > 40_000_000
+    tracemalloc.start()
+    converted = read_session(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15_000_000
+    assert converted.malformed == 0
+    assert converted.problems[0].line == 5
+    assert "no more than 1,000,000 are read" in converted.problems[0].message
+    call, last = converted.trajectory.steps[2:]
+    result = call.observation.results[0].content
+    assert result.startswith("é\né\n")
+    assert result.endswith("bytes left out]")
+    assert last.message == "It was the database."
 
 
 def claude(kind: str, content: Any, **more: Any) -> dict[str, Any]:

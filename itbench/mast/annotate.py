@@ -10,7 +10,7 @@ from itbench.mast.view import View
 from itbench.model.errors import UsageError
 from itbench.model.mast import AnnotatedTrace, Annotation, Taxonomy
 
-ANNOTATOR = "rules-2"
+ANNOTATOR = "rules-3"
 """The name of this annotator. Its number changes whenever a rule changes what it says."""
 
 EXPERIMENTAL = frozenset({"1.2", "2.2", "2.4", "2.5"})

@@ -22,7 +22,10 @@ _NAMES, _ROW, _CELL = 270, 22, 92
 
 
 def heat_map(analysis: Analysis, taxonomy: Taxonomy) -> str:
-    """Shares of flagged traces: a row a mode, and for each agent a cell for failed and one for successful traces."""
+    """Shares of flagged traces: a row a mode, and for each agent a cell for failed and one for successful traces.
+
+    A question mark stands where nothing was flagged because rules cannot tell, a dash where a mode does not apply.
+    """
     agents = [group for group in analysis.groups if group.kind == "agent"]
     width, height = _NAMES + 2 * _CELL * len(agents), _ROW * (len(taxonomy.codes) + 2) + 8
     parts = []
@@ -34,8 +37,9 @@ def heat_map(analysis: Analysis, taxonomy: Taxonomy) -> str:
         ]
         for row, each in enumerate(group.modes):
             y = _ROW * (row + 2)
+            blind = each.effect.blind and not each.effect.seen
             for number, of in enumerate((each.effect.failed, each.effect.succeeded)):
-                parts.append(_cell(x + _CELL * number, y, of.value))
+                parts.append(_cell(x + _CELL * number, y, of.value, "?" if blind else ""))
     for row, code in enumerate(taxonomy.codes):
         parts.append(_text(0, _ROW * (row + 2) + 15, f"{code} {taxonomy.mode(code).name}"))
     return _svg("Shares of traces in which each mode was flagged", width, height, parts)
@@ -65,7 +69,7 @@ def forest(group: Group, taxonomy: Taxonomy) -> str:
             COLOURS[each.effect.verdict],
         )
         for each in group.modes
-        if each.effect.difference is not None and each.effect.verdict != "not seen"
+        if each.effect.difference is not None and each.effect.seen
     ]
     return forest_of(rows, f"{group.name}: share in failed minus share in successful traces")
 
@@ -126,9 +130,9 @@ def cascade(analysis: Analysis) -> str:
     return _svg("Which mode shows first", 80 + step * (len(order) - 1), top + 40, parts)
 
 
-def _cell(x: float, y: float, value: float | None) -> str:
-    if value is None:
-        return _text(x + _CELL / 2, y + 15, "–", anchor="middle", colour=_SOFT)
+def _cell(x: float, y: float, value: float | None, instead: str = "") -> str:
+    if value is None or instead:
+        return _text(x + _CELL / 2, y + 15, instead or "–", anchor="middle", colour=_SOFT)
     dark = value > 0.55
     place = f'x="{x + 1:.0f}" y="{y + 1}" width="{_CELL - 2}" height="{_ROW - 2}"'
     box = f'<rect {place} fill="#b3372f" fill-opacity="{value:.2f}"/>'

@@ -78,6 +78,16 @@ class Effect:
     verdict: Fatality
     needed: int | None
 
+    @property
+    def seen(self) -> int:
+        """Traces with the mode."""
+        return self.failed.present + self.succeeded.present
+
+    @property
+    def blind(self) -> bool:
+        """Whether the annotator could not tell in most traces."""
+        return self.unknown > (self.failed.known + self.succeeded.known) / 2
+
 
 def effect(observations: Sequence[Observation], rng: np.random.Generator, *, margin: float = MARGIN) -> Effect:
     """The effect of one mode."""

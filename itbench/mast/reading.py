@@ -77,7 +77,8 @@ def read_traces(path: Path, notes: Notes) -> Iterator[Trace]:
     if not path.exists():
         raise UsageError("there is no such file or folder", path=path)
     names: set[str] = set()
-    for file in _files(path):
+    untraced: list[Path] = []
+    for file in _files(path, untraced):
         try:
             if file.name == INFO:
                 found: Iterator[Trace] = iter([_imported(file)])
@@ -92,12 +93,15 @@ def read_traces(path: Path, notes: Notes) -> Iterator[Trace]:
         except DatasetError as error:
             notes.unreadable += 1
             notes.problem(str(error))
+    if untraced:
+        count = "a trial that left" if len(untraced) == 1 else f"{len(untraced)} trials that left"
+        notes.problems.append(f"{count} no trajectory, such as {untraced[0]}")
     if not notes.traces:
         why = f"\n  {notes.problems[0]}\n" if notes.problems else ""
         raise UsageError(f"no trace was found here{why}", path=path, hint="docs/mast.md names the formats that are read")
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, untraced: list[Path]) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
@@ -106,7 +110,10 @@ def _files(path: Path) -> Iterator[Path]:
         if INFO in files:
             yield Path(folder, INFO)
         elif "result.json" in files:
-            yield from (Path(folder, name) for name in (TRAJECTORY,) if name in files)
+            if TRAJECTORY in files:
+                yield Path(folder, TRAJECTORY)
+            else:
+                untraced.append(Path(folder))
         else:
             for name in sorted(files):
                 if name not in _OTHER_FILES and name.endswith((".jsonl", ".json", ".eval")):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from itbench.mast.analysis import Analysis
@@ -18,6 +19,8 @@ from itbench.model.mast import Taxonomy
 from itbench.model.text import visible
 from itbench.runner.atomic import write_file
 
+_WIDE, _FILE = 120, 160
+"""Columns of a terminal that holds every table, and of what goes to a file or another program."""
 _STYLE = """
 body { color: #1c242c; font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
 p { color: #5b6670 } .wide { overflow-x: auto } svg { height: auto; max-width: 100% }
@@ -28,7 +31,7 @@ td, th { border-bottom: 1px solid #dde2e6; padding: .3rem .8rem .3rem 0; text-al
 
 def print_analysis(analysis: Analysis, taxonomy: Taxonomy, console: Console | None = None) -> None:
     """Print all tables."""
-    print_grids(summary(analysis), grids(analysis, taxonomy), console)
+    print_grids(summary(analysis), grids(analysis, taxonomy, brief=True), console)
 
 
 def markdown_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
@@ -43,14 +46,19 @@ def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
 
 def print_grids(told: str, tables: Iterable[Grid], console: Console | None = None) -> None:
     """Print a summary and tables."""
-    out = console or Console(highlight=False)
+    out = console or Console(highlight=False, width=None if sys.stdout.isatty() else _FILE)
     for line in told.splitlines():
         out.print(visible(line), markup=False)
     for grid in tables:
-        table = Table(*grid.header, title=Text(visible(grid.title)), title_justify="left")
+        shown = [place for place in range(len(grid.header)) if out.width >= _WIDE or place not in grid.spare]
+        columns = (Column(grid.header[place], overflow="fold") for place in shown)
+        table = Table(*columns, title=Text(visible(grid.title)), title_justify="left")
         for row in grid.rows:
-            table.add_row(*(Text(visible(cell)) for cell in row))
-        out.print(table)
+            table.add_row(*(Text(visible(row[place])) for place in shown))
+        if grid.rows:
+            out.print(table)
+        else:
+            out.print(visible(grid.title), markup=False)
         if grid.note:
             out.print(grid.note, style="dim", markup=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itbench.mast.analysis import Analysis, Group
 from itbench.mast.annotate import EXPERIMENTAL
@@ -17,23 +17,34 @@ _MOST_TOGETHER = 10
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table with a sentence below it. `links` are the files that the second cells of rows stand for, or none."""
+    """A table with a sentence below it.
+
+    Attributes:
+        links: the files that the second cells of rows stand for, or none.
+        spare: columns that a narrow terminal goes without.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     links: tuple[str, ...] = ()
+    spare: tuple[int, ...] = ()
 
 
-def grids(analysis: Analysis, taxonomy: Taxonomy) -> Iterator[Grid]:
-    """All tables of a report, in order."""
+def grids(analysis: Analysis, taxonomy: Taxonomy, *, brief: bool = False) -> Iterator[Grid]:
+    """All tables of a report, in order. In brief, modes that were never flagged share a line."""
     yield _groups(analysis)
     shown = [group for group in analysis.groups if group.kind in ("all", "agent")]
     if len(shown) == 2:  # one agent: the same twice
         shown = shown[1:]
-    for group in shown:
-        yield _modes(group, taxonomy)
+    for place, group in enumerate(shown):
+        table = _modes(group, taxonomy)
+        if brief:
+            rows = tuple(row for row, each in zip(table.rows, group.modes, strict=True) if each.effect.seen)
+            notes = (_never_flagged(group), *([] if place else [table.note]))
+            table = replace(table, rows=rows, note="\n".join(notes))
+        yield table
     if analysis.regression is not None:
         yield _odds(analysis.regression, taxonomy)
     if analysis.together:
@@ -91,7 +102,17 @@ def _modes(group: Group, taxonomy: Taxonomy) -> Grid:
         "undecided: neither. "
         "* the rule is experimental. A difference is no proof of a cause."
     )
-    return Grid(f"Modes: {group.name}", header, rows, note)
+    return Grid(f"Modes: {group.name}", header, rows, note, spare=(5, 6))
+
+
+def _never_flagged(group: Group) -> str:
+    rest = [each for each in group.modes if not each.effect.seen]
+    kinds = {
+        "Never flagged": [e.code for e in rest if e.effect.verdict != "not applicable" and not e.effect.blind],
+        "rules cannot tell in most traces": [e.code for e in rest if e.effect.blind],
+        "not applicable": [e.code for e in rest if e.effect.verdict == "not applicable"],
+    }
+    return "; ".join(f"{kind}: {', '.join(codes)}" for kind, codes in kinds.items() if codes) + "."
 
 
 def _odds(regression: Regression, taxonomy: Taxonomy) -> Grid:
@@ -139,12 +160,15 @@ def share(of: Share) -> str:
 
 def verdict(effect: Effect) -> str:
     """The verdict, with the number of traces that would decide."""
-    return effect.verdict if effect.needed is None else f"{effect.verdict}: about {effect.needed} traces would decide"
+    if effect.needed is not None:
+        return f"{effect.verdict}: about {effect.needed} traces would decide"
+    return (
+        f"{effect.verdict}: rules cannot tell in most" if effect.verdict == "undecided" and effect.blind else effect.verdict
+    )
 
 
 def _ratio(effect: Effect) -> str:
-    seen = effect.failed.present + effect.succeeded.present
-    return _bounds(effect.ratio if seen else None, effect.ratio_low, effect.ratio_high, ".1f")
+    return _bounds(effect.ratio if effect.seen else None, effect.ratio_low, effect.ratio_high, ".1f")
 
 
 def _p(value: float | None) -> str:

@@ -116,19 +116,19 @@ def test_labels_come_from_csv_json_and_annotations(tmp_path):
     (tmp_path / "a.csv").write_text("trace,code,verdict,annotator,remark\nt1,1.3,yes,anna,x\nt1,3.2,n/a,anna,\n")
     (tmp_path / "b.json").write_text(json.dumps({"taxonomy": "mast-v3", "labels": [
         {"trace": "t1", "code": "Step repetition", "verdict": 1, "annotator": "ben"}]}))  # fmt: skip
-    rules = [{"code": "1.3", "verdict": "absent", "annotator": "rules-2", "confidence": 1, "steps": []}]
+    rules = [{"code": "1.3", "verdict": "absent", "annotator": "rules-3", "confidence": 1, "steps": []}]
     (tmp_path / "c.json").write_text(json.dumps({"taxonomy": "mast-v3", "traces": [{"trace": "t1", "annotations": rules}]}))
     assert read_labels(tmp_path / "a.csv", V3) == (
         Label("t1", "1.3", "present", "anna"),
         Label("t1", "3.2", "not_applicable", "anna"),
     )
     assert read_labels(tmp_path / "b.json", V3) == (Label("t1", "1.3", "present", "ben"),)
-    assert read_labels(tmp_path / "c.json", V3) == (Label("t1", "1.3", "absent", "rules-2"),)
+    assert read_labels(tmp_path / "c.json", V3) == (Label("t1", "1.3", "absent", "rules-3"),)
     result = CliRunner().invoke(
         main, ["mast", "agree", *(str(tmp_path / name) for name in ("a.csv", "b.json", "c.json")), "--json"]
     )
     document = json.loads(result.stdout)
-    assert document["annotators"] == ["anna", "ben", "rules-2"]
+    assert document["annotators"] == ["anna", "ben", "rules-3"]
     assert document["modes"][0]["pairs"][0]["table"] == {"present/present": 1}
 
 

@@ -41,7 +41,7 @@ class NoVerification:
 
 @dataclass(frozen=True, slots=True)
 class IncorrectVerification:
-    """3.3: the last check of the answer fails and the answer stays, or it names an entity that occurs in no observation.
+    """3.3: the last check of the answer fails and the answer stays, or it blames an entity that occurs in no observation.
 
     Whether a check that succeeds was the right one is beyond a rule, so that this one never says absent.
     """
@@ -71,10 +71,11 @@ def _invented(view: View) -> list[str]:
     except (ValueError, RecursionError):
         return []
     entities = document.get("entities") if isinstance(document, dict) else None
-    names = (
-        [str(each.get("name", "")) for each in entities or () if isinstance(each, dict)]
-        if isinstance(entities, list)
-        else []
-    )
+    blamed = [
+        each
+        for each in (entities if isinstance(entities, list) else ())
+        if isinstance(each, dict) and each.get("contributing_factor") is not False
+    ]
+    names = [str(each.get("name", "")) for each in blamed]
     seen = view.observed
     return [name for name in names if (short := name.rsplit("/", 1)[-1].strip().lower()) and short not in seen]

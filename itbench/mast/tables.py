@@ -102,7 +102,7 @@ def _modes(group: Group, taxonomy: Taxonomy) -> Grid:
         "undecided: neither. "
         "* the rule is experimental. A difference is no proof of a cause."
     )
-    return Grid(f"Modes: {group.name}", header, rows, note, spare=(5, 6))
+    return Grid(f"Modes: {group.name}", header, rows, note, spare=(3, 5, 6))
 
 
 def _never_flagged(group: Group) -> str:

@@ -112,31 +112,61 @@ def _whole(word: str, text: str) -> bool:
 
 
 _UNCLEAR = re.compile(
-    r"(?:is|are|it's|it is|was|were|remains?)\s+(?:\w+\s+)?(?:unclear|ambiguous|vague|underspecified|unspecified"
-    r"|not (?:clear|specified|stated"
-    r"|given|named|mentioned|said|defined))|(?:does not|doesn't|did not|didn't|never) (?:say|specify|state|name"
-    r"|mention|tell|give|define)"
-    r"|(?:not sure|unsure|no idea|cannot tell|can't tell|don't know|do not know) (?:which|what|whether|where|who)"
-    r"|could (?:be|mean) (?:either|any)|more than one (?:\w+ )?(?:matches|fits|is possible)|(?:missing"
-    r"|incomplete) (?:information|input|details?)",
+    r"(?:is|are|it's|was|were|remains?|seems?|looks?|left|leaves?"
+    r"|stays?)\s+(?:\w+\s+){0,2}?(?:unclear|ambiguous|vague|open"
+    r"|underspecified|unspecified|undefined|unknown|uncertain"
+    r"|not (?:clear|specified|stated|given|named|mentioned|said|defined|certain|obvious))\b"
+    r"|(?:does not|doesn't|did not|didn't|never|nowhere|fails? to) (?:says?|specif\w+|states?|names?"
+    r"|mentions?|tells?|gives?"
+    r"|defines?|clarif\w+|spells?)"
+    r"|(?:nobody|no one|nothing) (?:says|said|told|tells|specif\w+|mention\w+)|says? nothing"
+    r"|no (?:mention|word|hint|indication|details?|information|specifics)\b"
+    r"|(?:not sure|unsure|uncertain|no idea|cannot tell|can't tell|can't say|don't know|do not know"
+    r"|hard to (?:say|tell)|wonder)"
+    r" (?:which|what|whether|where|who|if)"
+    r"|could (?:be|mean) (?:either|any|several|both)"
+    r"|(?:two|three|both|several|many|multiple|more than one|a few) (?:\w+ ){0,3}?(?:match\w*|fits?"
+    r"|qualify|possible|candidates?)"
+    r"|(?:not enough|too few|too little|insufficient|missing|incomplete|lack(?:s"
+    r"|ing)?) (?:\w+ )?(?:information|input|details?"
+    r"|context|specifics)"
+    r"|(?:was not|wasn't|were not|weren't|not been|never|without being) told|without knowing",
+    re.IGNORECASE,
+)
+_OF_THE_REQUEST = re.compile(
+    r"\b(?:task|request|instructions?|brief|ticket|user|operator|customer|meant|wanted|intended|asked|which)\b",
+    re.IGNORECASE,
+)
+_RESOLVED = re.compile(
+    r"\b(?:(?<!nothing )show(?:s|ed)?|confirm\w*|turns? out|turned out|according to|reveal\w*|proves?"
+    r"|now (?:it is |it's )?clear|became clear"
+    r"|settled|answered|says (?!nothing))",
     re.IGNORECASE,
 )
 _GUESS = re.compile(
-    r"\b(?:assum\w+|guess\w*|suppos\w+|presum\w+|pick\w*|go with|choose|just take|take the first|probably|bet on"
-    r"|default to)\b",
+    r"\b(?:assum\w+|guess\w*|suppos\w+|presum\w+|pick\w*|go(?:ing)? with|choos\w+|chose|opt\w*"
+    r"|settl\w+|take|taking|first one"
+    r"|probably|likely|surely|must (?:be|mean)|bet|gambl\w+|default\w* to|simply|just|for now"
+    r"|let's say|I'd say|treat\w*|try"
+    r"|my best|sounds like|hopefully|whichever)\b",
     re.IGNORECASE,
 )
 _ASK = re.compile(
-    r"\?\s*$|\?\s|\b(?:please (?:confirm|clarify|tell|specify)|could you|can you|ask(?:ing)? (?:the )?(?:user|operator))\b",
-    re.I,
+    r"\?\s*$|\?\s|\b(?:please (?:confirm|clarify|tell|specify|advise|let)|could you|can you"
+    r"|let me know|ask(?:ing)? (?:the |our )?"
+    r"(?:user|operator|customer)|wait(?:ing)? for|until (?:I hear|you|somebody|someone)"
+    r"|before I (?:act|touch|change|do|go)"
+    r"|need (?:an answer|confirmation|to know|to hear))\b",
+    re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FailToAsk:
-    """2.2: an agent says that something is unclear, guesses in the same breath, and then changes or writes something.
+    """2.2: an agent says that something is unclear, and then changes something without asking.
 
-    Not if it asks, or if one of its next `lookups` calls before that looks the matter up. Silent guesses are not seen.
+    What is unclear must be what was asked for, or the agent must guess in the same breath. Not if it asks, if what it says
+    names evidence that settles the matter, or if the next `lookups` calls look the matter up. Silent guesses are not seen.
     """
 
     code: ClassVar[str] = "2.2"
@@ -147,13 +177,18 @@ class FailToAsk:
         doubts = 0
         for saying in view.agent_sayings:
             text = f"{saying.text}\n{saying.thought}"
-            if not _UNCLEAR.search(text):
+            doubted = [sentence for sentence in re.split(r"(?<=[.!?;])\s+|\n+", text) if _UNCLEAR.search(sentence)]
+            if not doubted:
                 continue
             doubts += 1
             calls = [call for call in view.calls if call.step >= saying.step]
             acts = bool(calls) and (calls[0].changes or any(call.changes for call in calls[1:2]))
-            if _GUESS.search(text) and acts and not _ASK.search(text) and not _looked_up(calls, self.lookups):
-                return present(0.75, [saying.step, calls[0].step], "it says that something is unclear, guesses and acts")
+            guesses = bool(_GUESS.search(text)) or any(_OF_THE_REQUEST.search(sentence) for sentence in doubted)
+            settled = _ASK.search(text) or _RESOLVED.search(text) or _looked_up(calls, self.lookups)
+            if acts and guesses and not settled:
+                return present(
+                    0.75, [saying.step, calls[0].step], "it says that something is unclear, and acts without asking"
+                )
         return unknown("doubts are stated, and asked or looked up" if doubts else "silent guesses are beyond a rule")
 
 

@@ -47,22 +47,37 @@ def _rounds(script: Script) -> int:
 def oversteps(script: Script) -> list[int]:
     """1.2: whoever may not change or run anything does."""
     team = _team(script)
-    _opening(script, team, script.voice(say.ROLE, name=team[2]))
+    lead, worker, critic = team
+    how = script.voice.one("changes", "calls", "left")
+    pool = {"changes": say.NO_CHANGES, "calls": say.NO_CALLS, "left": say.LEFT_TO}[how]
+    _opening(script, team, script.voice(pool, name=critic, other=worker))
     _work(script, team, _rounds(script))
-    steps = [script.agent("I take care of it myself.", speaker=team[2])]
-    script.shell(f"kubectl scale deployment/{script.root} --replicas=3", "scaled")
+    steps = [script.agent("I take care of it myself.", speaker=script.voice.one(lead, critic) if how == "left" else critic)]
+    if how == "calls" and script.voice.chance(0.5):
+        script.query(*script.fresh())
+    else:
+        script.shell(f"kubectl scale deployment/{script.root} --replicas=3", "scaled")
     _ending(script, team)
     return steps
 
 
 def keeps_role(script: Script) -> None:
-    """Not 1.2: the same roles; who may change things does."""
+    """Not 1.2: the same roles; who may change things does, or looks without changing, or was given leave."""
     team = _team(script)
-    _opening(script, team, script.voice(say.ROLE, name=team[2]))
+    lead, worker, critic = team
+    how = script.voice.one("changes", "calls", "left", "leave")
+    pool = {"changes": say.NO_CHANGES, "calls": say.NO_CALLS, "left": say.LEFT_TO, "leave": say.WITH_LEAVE}[how]
+    name, other = (worker, lead) if how == "leave" else (critic, worker)
+    _opening(script, team, script.voice(pool, name=name, other=other))
     _work(script, team, _rounds(script))
-    script.agent("I restart it, as agreed.", speaker=team[1])
+    if how == "leave":
+        script.agent("Approved, go ahead.", speaker=lead)
+    if how in ("changes", "left"):
+        script.agent("I have a look as well.", speaker=critic)
+        script.query(*script.fresh())
+    script.agent("I restart it, as agreed.", speaker=worker)
     script.shell(f"kubectl scale deployment/{script.root} --replicas=3", "scaled")
-    script.agent("That looks right to me.", speaker=team[2])
+    script.agent("That looks right to me.", speaker=critic)
     _ending(script, team)
 
 
@@ -104,14 +119,20 @@ def withholds(script: Script) -> list[int]:
 
 
 def tells_later(script: Script) -> None:
-    """Not 2.4: a finding is thought first, and told at once or a turn later."""
+    """Not 2.4: a finding is thought first and told soon, or sent by a tool; or there is none: a thought that dismisses."""
     team = _team(script)
     _opening(script, team)
     _work(script, team, _rounds(script))
-    fact = _fact(script)
-    script.agent(script.voice(say.VAGUE), speaker=team[1], thought=script.voice(say.PRIVATE, fact=fact))
+    fact, how = _fact(script), script.voice.one("told", "sent", "dismissed", "planned")
+    pool = {"dismissed": say.DISMISSES, "planned": say.PLANS}.get(how, say.PRIVATE)
+    script.agent(script.voice(say.VAGUE), speaker=team[1], thought=script.voice(pool, fact=fact))
+    if how == "sent":
+        script.call("send_message", {"to": team[0], "text": fact}, "sent")
+    if how == "planned":
+        script.shell(f"grep {fact} {script.folder}/otel_logs_raw.tsv", "nothing")
     script.agent("Anything else?", speaker=team[0])
-    script.agent(script.voice(say.TELLS, fact=fact), speaker=team[1])
+    if how == "told":
+        script.agent(script.voice(say.TELLS, fact=fact), speaker=team[1])
     _work(script, team, _rounds(script))
     _ending(script, team)
 
@@ -134,16 +155,25 @@ def ignores(script: Script) -> list[int]:
 
 
 def declines(script: Script) -> None:
-    """Not 2.5: the request is followed, or declined with a reason."""
+    """Not 2.5: the request is followed, at once or a turn later, or declined in words, going on or not; or it was thanks."""
     team = _team(script)
     _opening(script, team)
     _work(script, team, _rounds(script))
     kind, target = script.fresh()
-    script.agent(script.voice(say.ASK_PEER, name=team[1], kind=kind, target=target), speaker=team[2])
-    if script.voice.chance(0.5):
+    how = script.voice.one("followed", "later", "declined", "goes on", "thanked")
+    script.agent(
+        script.voice(say.THANKS if how == "thanked" else say.ASK_PEER, name=team[1], kind=kind, target=target),
+        speaker=team[2],
+    )
+    if how in ("later", "goes on"):
+        other, elsewhere = script.fresh()
+        look = script.voice(say.LOOK, kind=other, target=elsewhere)
+        script.agent(f"{script.voice(say.DECLINE)} {look}" if how == "goes on" else look, speaker=team[1])
+        script.query(other, elsewhere)
+    if how in ("followed", "later"):
         script.agent(script.voice(say.LOOK, kind=kind, target=target), speaker=team[1])
         script.query(kind, target)
-    else:
+    if how == "declined":
         script.agent(script.voice(say.DECLINE), speaker=team[1])
     _work(script, team, _rounds(script))
     _ending(script, team)

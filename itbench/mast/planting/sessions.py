@@ -208,9 +208,12 @@ def guesses(script: Script) -> list[int]:
 
 
 def asks(script: Script) -> None:
-    """Not 2.2: something is unclear, and it is asked or looked up first."""
+    """Not 2.2: something is unclear, and it is asked or looked up first, or what was seen has settled it."""
     _sound(script, "Mitigate it if you can.")
-    if script.voice.chance(0.5):
+    how = script.voice.one("asks", "looks up", "settled")
+    if how == "settled":
+        script.agent(script.voice(say.RESOLVED, target=script.root))
+    elif how == "asks":
         script.agent(script.voice(say.ASKS, target=script.root))
         script.user("The namespace is shop.")
         script.agent("Thank you.")

@@ -108,26 +108,34 @@ GUESSES = Pool(
     (
         "The task does not say which namespace. I assume {target} is meant and restart it.",
         "It is unclear which of the two is meant; I guess {target}.",
-    ),
-    (
         "The request never mentions an environment, so I'll go with production and restart {target}.",
         "Two services fit the description. I am not sure which one; presumably {target}.",
         "Not enough details were provided. I'll simply take {target}.",
     ),
+    (),
 )
 ASKS = Pool(
     (
         "The task does not say which namespace. Which one do you mean?",
         "It is unclear which is meant. Please confirm: {target}?",
-    ),
-    (
         "The request never mentions an environment. Could you tell me which it is?",
         "I am not sure which service; can you clarify?",
     ),
+    (),
 )
 LOOKS_UP = Pool(
-    ("The task does not say which namespace; I assume the one of {target} and check that first.",),
-    ("It is not stated where {target} runs. Presumably the default namespace; verifying.",),
+    (
+        "The task does not say which namespace; I assume the one of {target} and check that first.",
+        "It is not stated where {target} runs. Presumably the default namespace; verifying.",
+    ),
+    (),
+)
+RESOLVED = Pool(
+    (
+        "At first it was unclear which service is meant; the alerts show that it is {target}, so I restart it.",
+        "The task did not say which one, but the traces confirm {target}. I take it out and let it come back.",
+    ),
+    (),
 )
 SCRIPTING = Pool(
     ("I write a script that correlates everything.", "The script fails; let me fix it."),
@@ -138,31 +146,97 @@ WANDERS = Pool(
     ("This machine lacks a good editor setup.", "I wonder how the repository is built."),
 )
 ASK_PEER = Pool(
-    ("{name}, please check the {kind} of {target}.", "{name} should look at the {kind} of {target} next."),
     (
+        "{name}, please check the {kind} of {target}.",
+        "{name} should look at the {kind} of {target} next.",
         "{name}: could you verify the {kind} of {target}?",
         "I suggest that {name} examines the {kind} of {target}.",
         "{name}, I would compare the {kind} of {target} before going on.",
     ),
+    (),
+)
+THANKS = Pool(
+    (
+        "Thanks, {name}, the {kind} of {target} help.",
+        "{name}, good point about the {kind} of {target}.",
+        "{name} has looked at the {kind} of {target}.",
+    ),
+    (),
 )
 DECLINE = Pool(
-    ("No need: that is healthy, because it was checked already.",),
-    ("I disagree; we have looked there, instead the focus stays here.", "That was covered before, so it can wait."),
+    (
+        "No need: that is healthy, because it was checked already.",
+        "I disagree; we have looked there, instead the focus stays here.",
+        "That was covered before, so it can wait.",
+    ),
+    (),
 )
 PRIVATE = Pool(
-    ("I found that {fact} is the cause.", "The output shows {fact}, which is wrong."),
-    ("Interesting: {fact} is clearly what broke it.", "So the culprit must be {fact}."),
+    (
+        "I found that {fact} is the cause.",
+        "The output shows {fact}, which is wrong.",
+        "Interesting: {fact} is clearly what broke it.",
+        "So the culprit must be {fact}.",
+    ),
+    (),
+)
+DISMISSES = Pool(
+    (
+        "The output shows {fact}, which is normal.",
+        "I see {fact} everywhere; that is expected.",
+    ),
+    (),
+)
+PLANS = Pool(
+    (
+        "I will look at {fact} next.",
+        "Now to {fact}.",
+    ),
+    (),
 )
 VAGUE = Pool(
-    ("I read the logs.", "The data was looked at."),
-    ("Finished going through the material.", "Nothing special to report from me."),
-)
-TELLS = Pool(("I found {fact}.",), ("Note for all: {fact} stands out.",))
-ROLE = Pool(
-    ("{name} never changes anything in the cluster.", "{name} only reviews, and must not run commands."),
     (
+        "I read the logs.",
+        "The data was looked at.",
+        "Finished going through the material.",
+        "Nothing special to report from me.",
+    ),
+    (),
+)
+TELLS = Pool(
+    (
+        "I found {fact}.",
+        "Note for all: {fact} stands out.",
+    ),
+    (),
+)
+NO_CHANGES = Pool(
+    (
+        "{name} never changes anything in the cluster.",
         "{name} is not allowed to modify any resource.",
+        "{name} watches. It must not touch what runs.",
+    ),
+    (),
+)
+NO_CALLS = Pool(
+    (
+        "{name} only reviews, and must not run commands.",
         "{name} just comments on the work of others and executes nothing itself.",
         "{name} may advise; it does not use tools.",
     ),
+    (),
+)
+LEFT_TO = Pool(
+    (
+        "Only {other} changes the cluster.",
+        "Changes are left to {other}.",
+    ),
+    (),
+)
+WITH_LEAVE = Pool(
+    (
+        "{name} changes nothing without the approval of {other}.",
+        "{name} must not restart anything until {other} agrees.",
+    ),
+    (),
 )

@@ -50,21 +50,23 @@ def agree(files: tuple[Path, ...], label_set: str | None, seed: int, version: st
 
 
 def _print(found: Agreement) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    out = Console(highlight=False)
+    from itbench.mast.report import report_console
+    from itbench.model.text import visible
+
+    out = report_console()
     table = Table("mode", "rated by two", "alpha", "Fleiss", header_style="bold")
     pairs = [(pair.one, pair.other) for pair in found.modes[-1].pairs]
     for one, other in pairs:
-        table.add_column(Text(f"kappa {one} / {other}"))
+        table.add_column(Text(visible(f"kappa {one} / {other}")))
     for mode in found.modes:
-        cells = [_cell(mode.alpha), _cell(mode.fleiss), *(f"{_cell(pair.kappa)} n={pair.n}" for pair in mode.pairs)]
-        table.add_row(mode.code, str(mode.units), *cells)
+        kappas = (_cell(pair.kappa) + ("" if pair.n == mode.units else f" n={pair.n}") for pair in mode.pairs)
+        table.add_row(mode.code, str(mode.units), _cell(mode.alpha), _cell(mode.fleiss), *kappas)
     out.print(table)
     for pair in found.modes[-1].pairs:
-        out.print(f"{pair.one} / {pair.other}, all modes:", style="bold", markup=False)
+        out.print(visible(f"{pair.one} / {pair.other}, all modes:"), style="bold", markup=False)
         for verdicts, count in pair.table.items():
             out.print(f"  {verdicts.replace('/', ' / ')}: {count}")
     out.print("Present and absent are compared; unknown and not applicable are no ratings. – is not defined.", style="dim")

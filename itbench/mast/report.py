@@ -44,9 +44,14 @@ def html_analysis(analysis: Analysis, taxonomy: Taxonomy) -> str:
     return html_page("Failure modes", summary(analysis), pictures(analysis, taxonomy), grids(analysis, taxonomy))
 
 
+def report_console() -> Console:
+    """The terminal at its width; wide enough for every table where the output goes to a file or another program."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _FILE)
+
+
 def print_grids(told: str, tables: Iterable[Grid], console: Console | None = None) -> None:
     """Print a summary and tables."""
-    out = console or Console(highlight=False, width=None if sys.stdout.isatty() else _FILE)
+    out = console or report_console()
     for line in told.splitlines():
         out.print(visible(line), markup=False)
     for grid in tables:

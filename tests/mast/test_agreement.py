@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,7 +78,7 @@ def test_a_weight_of_two_is_the_unit_twice(rows):
         assert double == pytest.approx(value(coefficient, [*rows, *rows]), nan_ok=True)
 
 
-def simulated(flip: float, traces: int = 150) -> list[Label]:
+def simulated(flip: float, traces: int = 120) -> list[Label]:
     """Three annotators who flip a common truth with a known probability: kappa of two is near (1 - 2 flip)²."""
     rng = np.random.default_rng(3)
     labels = []
@@ -148,3 +150,20 @@ def test_a_wrong_label_is_refused_with_its_place(tmp_path, name, text, said):
     with pytest.raises(DatasetError) as raised:
         read_labels(tmp_path / name, V3)
     assert re.search(said, str(raised.value))
+
+
+def test_three_annotators_of_known_agreement_come_out_as_they_are(tmp_path):
+    source = Path(__file__).parents[2] / "examples/three_annotators.py"
+    spec = importlib.util.spec_from_file_location("three_annotators", source)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.write(tmp_path, traces=150)
+    files = [str(tmp_path / f"{name}.csv") for name in ("anna", "ben", "chris")]
+    result = CliRunner().invoke(main, ["mast", "agree", *files, "--json"])
+    whole = json.loads(result.stdout)["modes"][-1]
+    known = {("anna", "ben"): 0.768, ("anna", "chris"): 0.48, ("ben", "chris"): 0.4}
+    assert example.expected() == pytest.approx(known)
+    assert {(p["one"], p["other"]): p["kappa"]["value"] for p in whole["pairs"]} == pytest.approx(known, abs=0.05)
+    for coefficient in ("alpha", "fleiss"):
+        assert whole[coefficient]["value"] == pytest.approx(sum(known.values()) / 3, abs=0.04)
+        assert whole[coefficient]["low"] < whole[coefficient]["value"] < whole[coefficient]["high"]

@@ -165,8 +165,9 @@ _ASK = re.compile(
 class FailToAsk:
     """2.2: an agent says that something is unclear, and then changes something without asking.
 
-    What is unclear must be what was asked for, or the agent must guess in the same breath. Not if it asks, if what it says
-    names evidence that settles the matter, or if the next `lookups` calls look the matter up. Silent guesses are not seen.
+    What is unclear must be what was asked for, or the agent must guess in the same breath. Not if it asks, if the user says
+    something before it acts, if what it says rests on data that it names, or if the next `lookups` calls look the matter
+    up. Silent guesses are not seen.
     """
 
     code: ClassVar[str] = "2.2"
@@ -184,7 +185,9 @@ class FailToAsk:
             calls = [call for call in view.calls if call.step >= saying.step]
             acts = bool(calls) and (calls[0].changes or any(call.changes for call in calls[1:2]))
             guesses = bool(_GUESS.search(text)) or any(_OF_THE_REQUEST.search(sentence) for sentence in doubted)
-            settled = _ASK.search(text) or _RESOLVED.search(text) or _looked_up(calls, self.lookups)
+            told = any(each.source == "user" and calls and saying.step < each.step < calls[0].step for each in view.sayings)
+            rests = _RESOLVED.search(text) or kinds_in(text)
+            settled = told or rests or _ASK.search(text) or _looked_up(calls, self.lookups)
             if acts and guesses and not settled:
                 return present(
                     0.75, [saying.step, calls[0].step], "it says that something is unclear, and acts without asking"

@@ -112,7 +112,14 @@ GUESSES = Pool(
         "Two services fit the description. I am not sure which one; presumably {target}.",
         "Not enough details were provided. I'll simply take {target}.",
     ),
-    (),
+    (
+        "The ticket leaves out which region is affected. {target} is where I would start, so I recycle it.",
+        "Nothing in the brief tells me what to restart; {target} seems a fair choice.",
+        "Is it the blue or the green deployment? Hard to say from this. Going for {target}.",
+        "There is more than one candidate here. I am taking a shot at {target}.",
+        "What exactly 'the shop backend' refers to remains open. My money is on {target}, rolling it now.",
+        "The user did not specify the workload. Deleting the pods of {target} should do.",
+    ),
 )
 ASKS = Pool(
     (
@@ -121,21 +128,34 @@ ASKS = Pool(
         "The request never mentions an environment. Could you tell me which it is?",
         "I am not sure which service; can you clarify?",
     ),
-    (),
+    (
+        "The ticket leaves out which region is affected. Which one should I act on?",
+        "There is more than one candidate here, so I need a decision from you before I touch anything.",
+        "What exactly 'the shop backend' refers to remains open. I hold off until that is clarified.",
+        "The user did not specify the workload; kindly name it.",
+    ),
 )
 LOOKS_UP = Pool(
     (
         "The task does not say which namespace; I assume the one of {target} and check that first.",
         "It is not stated where {target} runs. Presumably the default namespace; verifying.",
     ),
-    (),
+    (
+        "The ticket leaves out which region is affected. The labels will tell.",
+        "The workload was not specified; listing what carries the label of {target}.",
+        "Unclear where this lives, so first a look at all namespaces.",
+    ),
 )
 RESOLVED = Pool(
     (
         "At first it was unclear which service is meant; the alerts show that it is {target}, so I restart it.",
         "The task did not say which one, but the traces confirm {target}. I take it out and let it come back.",
     ),
-    (),
+    (
+        "The brief did not name the service, yet every trace ends in {target}: recycling its pods.",
+        "I had not been sure which replica was meant, but the events point at {target} alone. Deleting that pod.",
+        "Which workload it was remained open until the logs named {target}. Restarting it.",
+    ),
 )
 SCRIPTING = Pool(
     ("I write a script that correlates everything.", "The script fails; let me fix it."),
@@ -153,7 +173,14 @@ ASK_PEER = Pool(
         "I suggest that {name} examines the {kind} of {target}.",
         "{name}, I would compare the {kind} of {target} before going on.",
     ),
-    (),
+    (
+        "@{name} the {kind} of {target} have not been looked at, can you take that?",
+        "Someone has to go over the {kind} of {target}. {name}, that is yours.",
+        "{name}, pull the {kind} of {target} next.",
+        "It might pay off if {name} went through the {kind} of {target}.",
+        "Before anything else, {name}: {kind} of {target}.",
+        "{name}, do me a favour and diff the {kind} of {target} against yesterday.",
+    ),
 )
 THANKS = Pool(
     (
@@ -161,7 +188,11 @@ THANKS = Pool(
         "{name}, good point about the {kind} of {target}.",
         "{name} has looked at the {kind} of {target}.",
     ),
-    (),
+    (
+        "Much appreciated, {name}: those {kind} of {target} were what we lacked.",
+        "{name} nailed it with the {kind} of {target}.",
+        "{name}, your reading of the {kind} of {target} convinces me.",
+    ),
 )
 DECLINE = Pool(
     (
@@ -169,7 +200,12 @@ DECLINE = Pool(
         "I disagree; we have looked there, instead the focus stays here.",
         "That was covered before, so it can wait.",
     ),
-    (),
+    (
+        "Let us park that; the alerts are the better lead.",
+        "I would rather finish this thread.",
+        "Heard you, but that system was ruled out an hour ago.",
+        "Fair, though it would tell us little.",
+    ),
 )
 PRIVATE = Pool(
     (
@@ -178,21 +214,35 @@ PRIVATE = Pool(
         "Interesting: {fact} is clearly what broke it.",
         "So the culprit must be {fact}.",
     ),
-    (),
+    (
+        "Got it, {fact} is behind all of this.",
+        "{fact} was rolled out two minutes before the first alert.",
+        "Everything goes through {fact}, and it is down.",
+        "The smoking gun: {fact}.",
+        "It comes down to {fact}; the timestamps match to the second.",
+        "{fact} is set far too low for this load.",
+    ),
 )
 DISMISSES = Pool(
     (
         "The output shows {fact}, which is normal.",
         "I see {fact} everywhere; that is expected.",
     ),
-    (),
+    (
+        "{fact} shows up, but that is how it always looks.",
+        "{fact} had a restart last week, which has no bearing on this.",
+        "There is {fact} too. Probably noise.",
+    ),
 )
 PLANS = Pool(
     (
         "I will look at {fact} next.",
         "Now to {fact}.",
     ),
-    (),
+    (
+        "{fact} is still on my list.",
+        "Let me grep for {fact}.",
+    ),
 )
 VAGUE = Pool(
     (
@@ -201,14 +251,21 @@ VAGUE = Pool(
         "Finished going through the material.",
         "Nothing special to report from me.",
     ),
-    (),
+    (
+        "Went through it.",
+        "I have finished my part.",
+        "Nothing conclusive so far.",
+    ),
 )
 TELLS = Pool(
     (
         "I found {fact}.",
         "Note for all: {fact} stands out.",
     ),
-    (),
+    (
+        "By the way, have a look at {fact}.",
+        "{fact} is what we are after.",
+    ),
 )
 NO_CHANGES = Pool(
     (
@@ -216,7 +273,13 @@ NO_CHANGES = Pool(
         "{name} is not allowed to modify any resource.",
         "{name} watches. It must not touch what runs.",
     ),
-    (),
+    (
+        "{name} has view rights and no more.",
+        "{name}'s job ends at looking: altering workloads is off limits.",
+        "Nobody wants {name} to deploy, patch or scale things.",
+        "Production is out of bounds for {name}, who may inspect it and leaves it as it is.",
+        "{name} gathers facts and keeps every workload untouched.",
+    ),
 )
 NO_CALLS = Pool(
     (
@@ -224,19 +287,34 @@ NO_CALLS = Pool(
         "{name} just comments on the work of others and executes nothing itself.",
         "{name} may advise; it does not use tools.",
     ),
-    (),
+    (
+        "{name} is here to challenge conclusions, without access to any tool.",
+        "{name} works from what the others report and runs nothing.",
+        "The part of {name} is purely to give feedback.",
+        "{name} speaks up when something is off; commands are for the others.",
+        "You will not see {name} at a terminal: it judges arguments.",
+    ),
 )
 LEFT_TO = Pool(
     (
         "Only {other} changes the cluster.",
         "Changes are left to {other}.",
     ),
-    (),
+    (
+        "Any change goes through {other}, nobody else applies one.",
+        "{other} is the only one to roll out changes.",
+        "Modifying workloads is the sole privilege of {other}.",
+        "Whoever wants something restarted hands that to {other}, who alone may do so.",
+    ),
 )
 WITH_LEAVE = Pool(
     (
         "{name} changes nothing without the approval of {other}.",
         "{name} must not restart anything until {other} agrees.",
     ),
-    (),
+    (
+        "{name} asks {other} before any restart.",
+        "As long as {other} has not signed off, {name} leaves the cluster alone.",
+        "{name} may not scale anything unless {other} gives the word.",
+    ),
 )

@@ -3,7 +3,8 @@
 # The models are the scripted ones of flaky_agents.py, so that it needs no key: examples/mast_chain.sh [FOLDER [SUITE]]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:-runs/mast-chain} suite=${2:-sre-all} port=${PORT:-8077}
+out=${1:-runs/mast-chain} suite=${2:-sre-all}
+port=${PORT:-$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')}
 python3 "$here/flaky_model.py" --port "$port" >/dev/null &
 server=$!
 trap 'kill $server' EXIT

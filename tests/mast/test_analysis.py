@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from itbench.cli.main import main
 from itbench.mast.analysis import Collected, analyse
@@ -20,7 +22,7 @@ from itbench.mast.effects import Observation, Share, benjamini_hochberg, effect,
 from itbench.mast.importing import import_traces
 from itbench.mast.outcomes import DEFAULT_SUCCESS, Success
 from itbench.mast.planting import generate
-from itbench.mast.report import html_analysis, markdown_analysis
+from itbench.mast.report import html_analysis, markdown_analysis, print_analysis
 from itbench.mast.taxonomy import load_taxonomy
 from itbench.mast.trace import Trace, TraceInfo
 from itbench.model.errors import UsageError
@@ -159,9 +161,29 @@ def test_reports_show_names_and_run_nothing():
     for picture in (heat_map(analysis, V3), forest(analysis.groups[0], V3), cascade(analysis)):
         if picture:
             assert ElementTree.fromstring(picture).tag.endswith("svg")
-    assert forest(analysis.groups[0], V3).count("<circle") == sum(
-        each.effect.verdict not in ("not seen", "not applicable") for each in analysis.groups[0].modes
-    )
+    seen = [each for each in analysis.groups[0].modes if each.effect.seen]
+    assert forest(analysis.groups[0], V3).count("<circle") == len(seen) > 2
+
+
+def test_where_rules_cannot_tell_a_picture_shows_no_zero():
+    made = collected()
+    analysis = analyse(made, V3, Success.from_text(DEFAULT_SUCCESS), np.random.default_rng(0))
+    blind = [each for group in analysis.groups if group.kind == "agent" for each in group.modes if each.effect.blind]
+    assert any(not each.effect.seen for each in blind)
+    assert heat_map(analysis, V3).count(">?<") == 2 * sum(not each.effect.seen for each in blind)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_terminal_shows_what_was_flagged_and_names_the_rest_in_a_line(width):
+    analysis = analyse(collected(), V3, Success.from_text(DEFAULT_SUCCESS), np.random.default_rng(0))
+    out = io.StringIO()
+    print_analysis(analysis, V3, Console(file=out, width=width))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert ("ratio" in text, "p (adjusted)" in text) == ((True, True) if width == 160 else (False, False))
+    assert "not applicable: 1.2, 2.4, 2.5" in " ".join(text.split())
+    assert "2.4 Information withholding" not in text
+    assert "2.4 Information withholding" in markdown_analysis(analysis, V3)
 
 
 def test_analyze_reads_folders_and_writes_reports(tmp_path: Path):

@@ -66,6 +66,14 @@ def test_a_session_alone_says_nothing_about_an_answer(tmp_path):
     assert (trace.info.trace, trace.info.answer, trace.info.scenario) == ("mine", "unknown", None)
 
 
+def test_trials_without_a_trajectory_are_counted(published):
+    for number in (1, 2):
+        put(published / f"agents/oracle/trials/x/{number}/result.json", "{}")
+    notes = Notes()
+    assert len(list(read_traces(published, notes))) == 2
+    assert notes.problems[-1] == f"2 trials that left no trajectory, such as {published}/agents/oracle/trials/x/1"
+
+
 def test_an_unreadable_file_is_noted_and_stops_nothing(published):
     put(published / "a.json", "\x00\x01 binary")
     put(published / "empty.jsonl", "")

@@ -182,3 +182,39 @@ def test_words_about_the_next_step_are_no_answer():
     assert annotated(trace(*steps, answer="present", cause="output_invalid"))["3.1"].verdict == "present"
     prose = (call(1, "", "cat x"), step(2, "It was the cart."))
     assert annotated(trace(*prose, answer="present", cause="output_invalid"))["3.1"].verdict == "unknown"
+
+
+@pytest.mark.parametrize(("blamed", "verdict"), [(True, "present"), (None, "present"), (False, "unknown")])
+def test_only_what_is_blamed_must_have_been_seen(blamed, verdict):
+    entity = {"name": "shop/Deployment/ledger"} | ({} if blamed is None else {"contributing_factor": blamed})
+    steps = (step(1, "Find it.", "user"), call(2, "", "cat x", "cart fails"), step(3, "Done."))
+    seen = trace(*steps, answer="present", output=json.dumps({"entities": [entity]}))
+    assert annotated(seen)["3.3"].verdict == verdict
+
+
+def team(*steps: Step) -> str:
+    return annotated(trace(*steps))["1.2"].verdict
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict"),
+    [
+        ("Critic only reviews.", "present"),
+        ("You are the Critic. You must not run anything. Commands are not yours.", "present"),
+        ("Only Worker may run commands.", "present"),
+        ("Critic has read-only access.", "absent"),
+        ("Critic runs nothing without the approval of Worker.", "unknown"),
+        ("Critic reads the logs.", "unknown"),
+    ],
+)
+def test_the_limits_of_a_role_are_those_of_its_sentences(role, verdict):
+    look = call(3, "I look.", "cat x").model_copy(update={"extra": {"speaker": "Critic"}})
+    assert team(step(1, role, "user"), step(2, "Hello.", speaker="Worker"), look) == verdict
+
+
+def test_who_is_answered_by_the_user_did_ask():
+    doubt = step(2, "The request does not say which one. I take the cart.")
+    ask, command = (step(1, "Mend it.", "user"), doubt), "kubectl delete pod -l app=cart"
+    assert annotated(trace(*ask, call(3, "", command)))["2.2"].verdict == "present"
+    told = step(3, "It is the cart.", "user")
+    assert annotated(trace(*ask, told, call(4, "Thanks.", command)))["2.2"].verdict != "present"

@@ -180,9 +180,10 @@ def test_array_elements_are_those_of_the_array(values, ascii_only, chunk):
     assert found == values
 
 
-def test_newer_atif_is_read_without_the_keys_that_nobody_knows(tmp_path):
+@pytest.mark.parametrize("version", ["1.5", "1.6", "1.7", "1.8"])
+def test_newer_atif_is_read_without_the_keys_that_nobody_knows(tmp_path, version):
     document = {
-        "schema_version": "ATIF-v1.8",
+        "schema_version": f"ATIF-v{version}",
         "agent": {"name": "a", "version": "1", "novel": 1},
         "steps": [{"step_id": 1, "source": "user", "message": "hi", "fresh": True}],
     }

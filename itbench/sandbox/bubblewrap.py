@@ -34,7 +34,10 @@ def find() -> Bubblewrap | None:
     program = shutil.which("bwrap")
     if program is None:
         return None
-    usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=False, timeout=10)
+    try:
+        usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=False, timeout=10)
+    except subprocess.TimeoutExpired:  # `trial_start` will tell
+        return Bubblewrap(program, disables_namespaces=False, sizes_tmpfs=False)
     options = usage.stdout + usage.stderr
     return Bubblewrap(program, "--disable-userns" in options, "--size " in options)
 

@@ -82,13 +82,19 @@ def _histories(paths: Iterable[Path]) -> Iterator[Path]:
     """The .git of each repository around the paths: `git show HEAD:…` would print what is hidden beside it."""
     for path in paths:
         for entry in (folder / ".git" for folder in path.parents):
-            if os.path.lexists(entry):
-                yield entry if entry.is_dir() else _linked_history(entry)
+            if entry.is_dir():
+                yield entry
+            elif os.path.lexists(entry) and (linked := _linked_history(entry)) is not None:
+                yield linked
 
 
-def _linked_history(entry: Path) -> Path:
-    """The folder that the .git file of a worktree or submodule points to."""
-    target = entry.read_text(errors="replace")[:4096].removeprefix("gitdir:").strip()
+def _linked_history(entry: Path) -> Path | None:
+    """The folder that the .git file of a worktree or submodule points to; None if it cannot be read."""
+    try:
+        with entry.open(errors="replace") as file:
+            target = file.read(4096).removeprefix("gitdir:").strip()
+    except OSError:  # a link to nothing, or not for us to read
+        return None
     folder = Path(os.path.realpath(entry.parent / target))
     return folder.parents[1] if folder.parent.name == "worktrees" else folder
 

@@ -45,6 +45,12 @@ def test_the_shared_history_of_a_worktree_is_hidden(tmp_path: Path) -> None:
     assert tmp_path / "main" / ".git" in concealment.answers(hiding(tmp_path, tmp_path / "w" / "data"))
 
 
+def test_a_git_link_that_leads_nowhere_hides_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "w" / "data").mkdir(parents=True)
+    (tmp_path / "w" / ".git").symlink_to(tmp_path / "gone")
+    assert concealment.answers(hiding(tmp_path, tmp_path / "w" / "data")) == (tmp_path / "w" / "data",)
+
+
 def test_credentials_of_the_home_directory_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".netrc").touch()

@@ -6,6 +6,7 @@ each is a callable `(argument: str) -> Agent | Insider`, with a first docstring 
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import warnings
@@ -74,8 +75,11 @@ def make_agent(spec: str) -> AnyAgent:
     # Scanning installed packages takes longer than a trial: built-in names do without.
     entry = {entry.name: entry for entry in _builtin()}.get(name) or entries().get(name)
     if entry is None:
-        known = ", ".join(entry.form for entry in entries().values())
-        raise UsageError(f"there is no agent {name!r}", hint=f"Known: {known}. See: itbench agent list")
+        found = entries()
+        near = difflib.get_close_matches(name, found, n=1)
+        guess = f"Did you mean {near[0]!r}? " if near else ""
+        known = ", ".join(entry.form for entry in found.values())
+        raise UsageError(f"there is no agent {name!r}", hint=f"{guess}Known: {known}. See: itbench agent list")
     if not entry.accepts(argument):
         raise UsageError(f"write this agent as {entry.form}", key=f"--agent {spec}")
     agent = entry.make(argument)

@@ -25,7 +25,10 @@ def agent() -> None:
 @agent.command("list")
 @JSON
 def list_agents(as_json: bool) -> None:
-    """Show what `--agent` accepts, plug-ins included."""
+    """Show what `--agent` accepts, plug-ins included.
+
+    Example: itbench agent list
+    """
     from itbench.agents.registry import entries
 
     found = list(entries().values())

@@ -72,6 +72,9 @@ def check(application: str, picture: Path | None, rules: tuple[Path, ...], as_js
 def record(application: str, changes: Path, minutes: float, out: Path, seed: int) -> None:
     """Run APPLICATION, make the timed CHANGES, and write what an observer beside every service notes down.
 
+    \b
+    itbench app record otel-demo changes.yaml --minutes 10 --out traffic.jsonl
+
     CHANGES is a file as for `itbench twin play`; its times count from second 0, before which half a minute is healthy.
     Hold the recording against another one with `itbench twin compare`.
 
@@ -87,7 +90,10 @@ def record(application: str, changes: Path, minutes: float, out: Path, seed: int
 @app.command("list")
 @JSON
 def list_applications(as_json: bool) -> None:
-    """Show the applications that ship with itbench."""
+    """Show the applications that ship with itbench.
+
+    Example: itbench app list
+    """
     from itbench.twin.app.load import application_names, load_application
 
     found = [load_application(name) for name in application_names()]

@@ -54,7 +54,10 @@ def validate(ctx: click.Context, path: Path, show_all: bool, as_json: bool) -> N
 @click.argument("path", type=FOLDER)
 @JSON
 def info(path: Path, as_json: bool) -> None:
-    """Describe a dataset: domains, scenarios, sizes, what is missing."""
+    """Describe a dataset: domains, scenarios, sizes, what is missing.
+
+    Example: itbench dataset info ITBench-Lite
+    """
     from itbench.datasets.validate import info as describe
 
     described = describe(path)

@@ -71,7 +71,10 @@ def import_(path: Path, out: Path | None, version: str, as_json: bool) -> None:
 @TAXONOMY
 @JSON
 def modes(version: str, as_json: bool) -> None:
-    """List the failure modes of a taxonomy: what each means, and what finds it."""
+    """List the failure modes of a taxonomy: what each means, and what finds it.
+
+    Example: itbench mast modes
+    """
     from inspect import cleandoc
 
     from itbench.mast.annotate import EXPERIMENTAL

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +111,7 @@ def explain(run_dir: Path, trial: str, details: bool, otlp: str | None, otlp_con
     store = RunStore.open(run_dir)
     records = [record for record in store.records() if _fits(record, trial)]
     if not records:
-        raise UsageError(f"no finished trial fits {trial!r}", path=run_dir, hint="Write SCENARIO or AGENT/SCENARIO/NUMBER")
+        raise UsageError(f"no finished trial fits {trial!r}", path=run_dir, hint=_what_there_is(store.records(), trial))
     if otlp is not None:
         for record in records:
             _send_spans(store.trial_dir(record.agent, record.scenario, record.trial), record, otlp, content=otlp_content)
@@ -135,6 +137,17 @@ def _send_spans(folder: Path, record: TrialRecord, endpoint: str, *, content: bo
     }
     count = export_spans(trajectory, endpoint, told, content=content)
     click.echo(f"{where}: sent {count} spans", err=True)
+
+
+def _what_there_is(records: Iterable[TrialRecord], text: str) -> str:
+    """How to name a trial, the nearest scenario or agent to what was typed, and which scenarios the run has."""
+    found = list(records)
+    scenarios = list(dict.fromkeys(record.scenario for record in found))
+    names = [*scenarios, *dict.fromkeys(record.agent for record in found)]
+    near = [guess for part in text.split("/") if part not in names for guess in get_close_matches(part, names, n=1)]
+    guess = f"Did you mean {near[0]!r}? " if near else ""
+    some = f": {', '.join(scenarios[:12])}{' …' if len(scenarios) > 12 else ''}" if scenarios else ": none"
+    return f"{guess}Write SCENARIO, SCENARIO/NUMBER or AGENT/SCENARIO/NUMBER. Scenarios with a finished trial{some}"
 
 
 def _fits(record: TrialRecord, text: str) -> bool:

@@ -49,6 +49,8 @@ def run(ctx: click.Context, /, out: Path | None, as_json: bool, **request: Any) 
 def resume(ctx: click.Context, run_dir: Path, retry_failures: bool, as_json: bool) -> None:
     """Go on with an interrupted run.
 
+    Example: itbench resume runs/mine
+
     Runs the trials that have no verdict for reasons that are not the agent's. Earlier attempts are kept.
     Refuses if the configuration, the dataset, the scoring rules or an agent's file has changed.
     """

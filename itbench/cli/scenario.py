@@ -40,7 +40,10 @@ def scenario() -> None:
 @click.option("--suite", metavar="NAME", help="Only those of a suite.")
 @JSON
 def list_(domain: Any, suite: str | None, as_json: bool) -> None:
-    """List the scenarios that ship with itbench."""
+    """List the scenarios that ship with itbench.
+
+    Example: itbench scenario list --suite starter
+    """
     from itbench.datasets.catalogue import bundled_scenarios
     from itbench.datasets.discover import load_suite
 
@@ -57,7 +60,10 @@ def list_(domain: Any, suite: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("which", metavar="ID|PATH")
 def show(which: str) -> None:
-    """Show what one scenario does: its timeline, faults with their arguments, expected alerts and accepted fixes."""
+    """Show what one scenario does: its timeline, faults with their arguments, expected alerts and accepted fixes.
+
+    Example: itbench scenario show nobody-at-the-till
+    """
     from itbench.datasets.catalogue import locate_scenario
     from itbench.datasets.cost_scenario_file import is_cost_scenario, read_cost_scenario
     from itbench.datasets.scenario_file import read_scenario

@@ -14,7 +14,10 @@ from itbench.cli.options import FOLDER
 @click.argument("name", required=False)
 @click.option("--out", type=FOLDER, help="Write all schemas to this folder, as docs/schemas holds them.")
 def schema(name: str | None, out: Path | None) -> None:
-    """Print the JSON Schema of one document, or list them; with --out write them all."""
+    """Print the JSON Schema of one document, or list them; with --out write them all.
+
+    Example: itbench schema result
+    """
     from itbench.model.errors import UsageError
 
     known = schemas()

@@ -29,6 +29,9 @@ twin.add_command(validate)
 def play(objects: Path, changes: Path, minutes: float, out: Path, seed: int) -> None:
     """Apply OBJECTS, make the timed CHANGES, and write what a watch of the cluster sees.
 
+    \b
+    itbench twin play examples/twin/objects.yaml examples/twin/changes.yaml --minutes 4 --out watch.jsonl
+
     The cluster is simulated: one node, node-1, with 2 CPUs and 24 GiB, unless OBJECTS contains nodes. It has the
     images that OBJECTS uses and can pull no others.
 
@@ -52,6 +55,8 @@ def play(objects: Path, changes: Path, minutes: float, out: Path, seed: int) -> 
 @JSON
 def compare(first: Path, second: Path, start: float, until: float, as_json: bool) -> None:
     """Show where two recordings differ: watch streams, or recordings of traffic.
+
+    Example: itbench twin compare recorded.jsonl watch.jsonl --until 120
 
     Exit codes: 0 compared, 2 a file is wrong, or the two are of different forms.
     """

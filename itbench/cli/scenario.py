@@ -93,8 +93,10 @@ def simulate(which: str, out: Path, seed: int | None, sampling: str, as_json: bo
     """Play a scenario on the twin and write what monitoring saw, in the layout of ITBench-Lite.
 
     \b
-    itbench scenario simulate orders-leave-no-trace --out demo
-    itbench run --dataset demo --agent cmd:./my-agent
+    itbench scenario simulate orders-leave-no-trace --out incidents/demo
+    itbench run --dataset incidents/demo --agent cmd:./my-agent
+
+    Agents never see the folder around a scenario: keep them elsewhere.
 
     Equal seeds give equal files, to the byte. The ground truth is measured: the scenario is played a second time without its
     faults, on the same random numbers, and what differs is what the faults did. A FinOps scenario gives a bill, and what a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -12,10 +13,11 @@ from pydantic import ValidationError
 from itbench.datasets.findings import Key, dotted
 from itbench.datasets.source import Source, read_source
 from itbench.model.base import Document
+from itbench.model.cost_scenario import CostScenario
 from itbench.model.errors import DatasetError
 from itbench.model.scenario import Scenario
 
-_HINT = "See docs/scenarios.md"
+_GUIDES: dict[type[Document], str] = {Scenario: "docs/scenarios.md", CostScenario: "docs/finops-twin.md"}
 _PLACED = re.compile(r"^((?:[a-z_]+|\[\d+\]|\.)+): ", re.ASCII)
 
 
@@ -29,8 +31,9 @@ class DefinitionFile(Generic[Definition]):
     scenario: Definition
     source: Source
 
-    def error(self, key: Key, message: str, hint: str | None = _HINT) -> DatasetError:
-        """What is wrong with the value of a key."""
+    def error(self, key: Key, message: str, hint: str | None = None) -> DatasetError:
+        """What is wrong with the value of a key; without a hint, where its guide is."""
+        hint = hint or _guide(type(self.scenario))
         return DatasetError(message, path=self.source.path, line=self.source.line(key), key=dotted(key) or None, hint=hint)
 
 
@@ -54,20 +57,39 @@ def read_definition(path: Path, kind: type[Definition]) -> DefinitionFile[Defini
         DatasetError: it cannot be read, or breaks a rule of the schema; with path, line and key.
     """
     file = path / "scenario.yaml" if path.is_dir() else path
-    source = read_source(file)
+    source, guide = read_source(file), _guide(kind)
     if not isinstance(source.value, dict):
-        raise DatasetError("a scenario is a mapping", path=file, hint=_HINT)
+        raise DatasetError("a scenario is a mapping", path=file, hint=guide)
     if source.duplicates:
         key = source.duplicates[0]
-        raise DatasetError("appears twice", path=file, line=source.line(key), key=dotted(key), hint=_HINT)
+        raise DatasetError("appears twice", path=file, line=source.line(key), key=dotted(key), hint=guide)
     try:
         return DefinitionFile(kind.model_validate(source.value), source)
     except ValidationError as error:
         # A misspelt key shows twice: as unknown, and as the missing one. The first says more.
         problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
-        key, message = _placed(problem["loc"], problem["msg"].removeprefix("Value error, "))
+        key, message = _placed(_as_written(problem["loc"], source.value), problem["msg"].removeprefix("Value error, "))
         message = {"extra_forbidden": "unknown key", "missing": "is missing"}.get(problem["type"], message)
-        raise DatasetError(message, path=file, line=source.line(key), key=dotted(key) or None, hint=_HINT) from error
+        near = get_close_matches(str(key[-1]), kind.model_fields, n=1) if message == "unknown key" and len(key) == 1 else []
+        guide = f"Did you mean {near[0]!r}? {guide}" if near else guide
+        raise DatasetError(message, path=file, line=source.line(key), key=dotted(key) or None, hint=guide) from error
+
+
+def _guide(kind: type[Document]) -> str:
+    return f"See {_GUIDES[kind]}" if kind in _GUIDES else "See docs/scenarios.md"
+
+
+def _as_written(key: Key, value: object) -> Key:
+    """Without the variant of a union, such as a cause's class, that pydantic puts among the keys of the file."""
+    kept: list[str | int] = []
+    for place, part in enumerate(key):
+        if isinstance(value, dict) and part not in value and place + 1 < len(key):
+            continue
+        kept.append(part)
+        inside = isinstance(value, dict) and part in value
+        inside = inside or (isinstance(value, list) and isinstance(part, int) and part < len(value))
+        value = value[part] if inside else None  # type: ignore[index]
+    return tuple(kept)
 
 
 def _placed(key: Key, message: str) -> tuple[Key, str]:

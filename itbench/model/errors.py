@@ -113,6 +113,8 @@ class GroundTruthError(DatasetError):
 class SnapshotError(ItbenchError):
     """An observability snapshot cannot be opened or queried."""
 
+    exit_code = 2
+
 
 class AgentError(ItbenchError):
     """An agent cannot be started, or broke its contract."""

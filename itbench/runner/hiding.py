@@ -72,7 +72,7 @@ def refuse_hidden_files(agents: Mapping[str, AnyAgent], hidden: Iterable[Path], 
                 raise UsageError(
                     f"the agent {label!r} could not see its own files there: agents never see datasets and run folders",
                     path=file,
-                    hint=f"Move it out of {place}",
+                    hint=f"Move it out of {place}, or the dataset or run into a folder of its own",
                 )
         for path in exposed:
             if path.resolve().is_relative_to(place):

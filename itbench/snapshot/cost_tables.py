@@ -35,7 +35,7 @@ FORMS: Mapping[Family, TableForm] = {
     "allocation": TableForm((), r".*([Cc]ost|[Cc]ostAdjustment|Hours|Bytes|Cores|[Ee]fficiency)|minutes"),
     "usage": TableForm(("date", "resource_id", "metric", "value"), r"value"),
     "cost_events": TableForm(("time", "kind", "resource", "message"), r"(?!)"),
-    "budgets": TableForm((), r".*(amount|budget|limit|threshold).*"),
+    "budgets": TableForm((), r"(?!.*(id|name)$).*(amount|budget|limit|threshold).*"),
     "cost_alerts": TableForm(("rule", "scope", "fired_on"), r"observed|threshold"),
 }
 

@@ -97,6 +97,7 @@ def test_the_whole_journey_from_a_program_to_the_leaderboard(home: Path) -> None
     assert (home / "one/report.md").read_text().startswith("# Scorecard")
     explained = ok("explain", "one", "1/2", cwd=home)
     assert "✓ shop/Deployment/cart → cart-deploy-1: name equals cart" in explained
+    assert re.search(r"Write SCENARIO, .* finished trial: 1", itbench("explain", "one", "7", cwd=home).stderr)
     ok("run", "--dataset", "data", "--agent", "nop", "--out", "two", cwd=home)
     compared = json.loads(ok("compare", "two", "one", "--json", cwd=home))
     assert compared["agents"][0]["domains"][0]["metrics"]["root_cause_entity_f1"]["difference"] == 1.0
@@ -262,6 +263,8 @@ def test_an_agent_that_lies_in_the_dataset_is_refused_with_the_reason(home: Path
         (["run", "--dataset", "data", "--agent", "nop", "--env", "kind"], "can be played live"),
         (["run", "--dataset", "data", "--agent", "nop", "--out", "data"], "not empty"),
         (["run", "--suite", "nosuch", "--agent", "nop"], "no suite 'nosuch'"),
+        (["run", "--suite", "starter", "--scenario", "nobody-at-the-tell", "--agent", "nop"], "mean 'nobody-at-the-till'"),
+        (["run", "--dataset", "data", "--agent", "orcale"], "Did you mean 'oracle'"),
         (["resume", "agents"], "not a run folder"),
         (["report", "agents"], "not a run folder"),
         (["explain", "agents", "1"], "not a run folder"),

@@ -57,7 +57,7 @@ def test_mistakes_are_told_on_stderr_with_exit_code_2(wrong_port_incident: Path,
 def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path) -> None:
     for command in (["tools", "call", str(tmp_path), "logs"], ["mcp", str(tmp_path)]):
         result = invoke(*command)
-        assert result.exit_code != 0
+        assert result.exit_code == 2
         assert "there is no snapshot here" in result.stderr
 
 

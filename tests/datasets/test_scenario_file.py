@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from itbench.datasets.cost_scenario_file import read_cost_scenario
 from itbench.datasets.scenario_file import read_scenario
 from itbench.model.errors import DatasetError
 
@@ -39,7 +40,7 @@ def test_durations_are_read_as_people_write_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "line", "key", "words"),
     [
-        ({"titel": "x"}, 8, "titel", "unknown key"),
+        ({"titel": "x"}, 8, "titel", "unknown key. Did you mean 'title'?"),
         ({"title": None}, 1, "title", "is missing"),
         ({"id": "Slow Carts"}, 2, "id", "pattern"),
         ({"disruptions": [{"faults": []}]}, 6, "disruptions[0].faults", "at least 1"),
@@ -75,3 +76,20 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path) -> None:
     path.write_text("- a\n")
     with pytest.raises(DatasetError, match="mapping"):
         read_scenario(path)
+
+
+def test_a_wrong_value_of_a_cause_is_placed_as_the_file_has_it_and_leads_to_the_guide_of_bills(tmp_path: Path) -> None:
+    cause = {"class": "log_explosion", "application": "search", "factor": "nine", "onset": 10}
+    document = {
+        "schema_version": 1,
+        "id": "dear",
+        "domain": "finops",
+        "title": "Dear",
+        "organisation": "o",
+        "causes": [cause],
+    }
+    path = tmp_path / "scenario.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    with pytest.raises(DatasetError, match=r"docs/finops-twin\.md") as caught:
+        read_cost_scenario(path)
+    assert (caught.value.key, caught.value.line) == ("causes[0].factor", 9)

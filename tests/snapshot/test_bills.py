@@ -120,9 +120,14 @@ def test_other_tables_are_read_beside_the_bill(tmp_path: Path) -> None:
         "date,resource_id,metric,value,unit\n2026-05-01,a,requests,5,r\n2026-05-02,a,requests,x,r\n"
     )
     (tmp_path / "s" / "alerts.csv").write_text("rule,scope\nBudget,7\n")
+    (tmp_path / "s" / "budgets.csv").write_text("budget_id,budget_name,month,amount\nbudget-7,Team 7,2026-05,x\n")
     (tmp_path / "s" / "data.csv").write_text(f"{HEADER}\n{row()}\n")
     with open_snapshot(tmp_path / "s", cache_dir=tmp_path / "cache") as snapshot:
-        assert told(snapshot) == [(3, "value is no number: x"), (1, "there is no column fired_on; the file is left out")]
+        assert told(snapshot) == [
+            (3, "value is no number: x"),
+            (2, "amount is no number: x"),  # a budget's id and name are none either, and need not be
+            (1, "there is no column fired_on; the file is left out"),
+        ]
         assert snapshot.query("SELECT value FROM stored.usage ORDER BY row") == [(5.0,), (None,)]
         assert snapshot.sql("SELECT count(*) AS n FROM usage").rows == ((2,),)
         assert not snapshot.has("cost_alerts")

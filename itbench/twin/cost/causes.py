@@ -128,7 +128,12 @@ def _more(role: str) -> Callable[[WorldPlan, Any, int], None]:
     def act(plan: WorldPlan, what: LogExplosion | TraceExplosion, day: int) -> None:
         found = [line for line in plan.of(what.application, "flow") if getattr(line.spec, "role", None) == role]
         if not found:
-            raise ValueError(f"application: {what.application!r} writes no {role}")
+            others = {
+                line.application for line in plan.lines if getattr(line.spec, "role", None) == role and line.application
+            }
+            raise ValueError(
+                f"application: {what.application!r} writes no {role}. These do: {', '.join(sorted(filter(None, others)))}"
+            )
         for line in found:
             line.intensity[day:] *= what.factor
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HIGH, _LOW = "application-critical", "application-non-critical"
 _VALUES = {_HIGH: 10000, _LOW: -10}
 _COLLECTOR = "critical-data-collector"
+_LEAVING_SECONDS = 60.0
 
 
 class Preempted(WorkloadFault[WorkloadArguments]):
@@ -79,6 +80,8 @@ class Preempted(WorkloadFault[WorkloadArguments]):
 
         victim = operation.edit(self.ref, demote)
         wait_for_rollout(operation.cluster, pacer, self.ref)
+        # As long as a former pod is on its way out it takes room, and the newcomer would need another victim's.
+        pacer.until(lambda: not self._leaving(operation.cluster, victim), _LEAVING_SECONDS)
         collector = operation.create(self._newcomer(operation.cluster, node))
         return victim, collector, *classes
 
@@ -89,6 +92,11 @@ class Preempted(WorkloadFault[WorkloadArguments]):
             edit(self.ref, "its node selector and priority"),
             Fix(text=f"Delete {self.collector}, if nobody needs it.", steps=(DeleteMade(kind="Deployment"),)),
         )
+
+    def _leaving(self, cluster: Cluster, victim: ObjectRef) -> bool:
+        chosen = Selector.of(cluster.get(victim)["spec"]["selector"])
+        pods = cluster.list("Pod", victim.namespace, chosen)
+        return any(pod["metadata"].get("deletionTimestamp") for pod in pods)
 
     def _newcomer(self, cluster: Cluster, node: KubeObject) -> KubeObject:
         """A Deployment of one pod that fits on a node only without the victim."""

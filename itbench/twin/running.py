@@ -27,7 +27,7 @@ from itbench.twin.flow.state import State
 from itbench.twin.kubelet.images import Registry, StockedRegistry
 from itbench.twin.metering import Meter
 from itbench.twin.twin import Twin
-from itbench.twin.wiring.addresses import find, split_address
+from itbench.twin.wiring.addresses import find, is_address, split_address
 from itbench.twin.wiring.view import View
 from itbench.twin.wiring.wiring import Wiring
 from itbench.twin.workload.behaviour import image_behaviours, images_in, learnt
@@ -148,9 +148,11 @@ class RunningApplication:
                         worker.end_container(container.name, KILLED, out_of_memory=True)
         self._leaking = leaking
 
-    def _exists(self, address: str) -> bool:
-        """Whether an address leads to a port of a Service, ready or not."""
+    def _exists(self, address: str, names: bool) -> bool:
+        """Whether an address leads to a port of a Service, ready or not; who lacks `names` has only numbers."""
         host, port = split_address(address, 0)
+        if not (names or is_address(host)):
+            return False
         view = View(self.twin.store, self.twin.clock.now)
         return find(view, {}, host, port, self.graph.application.namespace).trouble in (None, "no endpoints")
 

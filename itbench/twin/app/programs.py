@@ -63,10 +63,11 @@ class ApplicationPrograms:
     Args:
         application: its containers are called like its services.
         others: what runs in all other containers, and in those whose image or command was changed.
-        exists: whether an address leads to something that will answer once it is ready.
+        exists: whether an address leads to something that will answer once it is ready, for who can resolve the cluster's
+            names, or cannot.
     """
 
-    def __init__(self, application: Application, others: Programs, exists: Callable[[str], bool]) -> None:
+    def __init__(self, application: Application, others: Programs, exists: Callable[[str, bool], bool]) -> None:
         self._application = application
         self._others = others
         self._exists = exists
@@ -81,7 +82,7 @@ class ApplicationPrograms:
         run = own_run(service, described, launch.env, launch.files)
         if run is None:
             return self._others.launch(launch)
-        if not all(self._exists(expanded(address, launch.env)) for address in service.needs):
+        if not all(self._exists(expanded(address, launch.env), launch.cluster_names) for address in service.needs):
             return ServiceProcess(service, launch, math.inf, _PATIENCE)
         slower = 1 / min(launch.cpu_limit, 1.0) - 1
         delay = run.seconds if run.becomes else 0.0

@@ -49,6 +49,7 @@ def launch_of(host: Host, pod: KubeObject, state: PodState, container: Container
         files,
         host.images.architecture,
         spec.get("lifecycle") or {},
+        pod["spec"].get("dnsPolicy") != "Default",
     )
 
 

@@ -59,7 +59,7 @@ def find(view: View, peers: Mapping[tuple[str, str], Peer], host: str, port: int
     """
     service = _service(view, host, namespace)
     if service is None:
-        known = _is_address(host)
+        known = is_address(host)
         return Destination(trouble="no such port" if known else "no such name")
     refs = (ObjectRef.of(service),)
     if port == 0:
@@ -76,7 +76,7 @@ def find(view: View, peers: Mapping[tuple[str, str], Peer], host: str, port: int
 
 
 def _service(view: View, host: str, namespace: str) -> KubeObject | None:
-    if _is_address(host):
+    if is_address(host):
         return next((item for item in view.all("Service") if item["spec"].get("clusterIP") == host), None)
     parts = host.rstrip(".").lower().split(".")
     if len(parts) > 2 and tuple(parts[2:]) != _CLUSTER[: len(parts) - 2]:
@@ -84,7 +84,8 @@ def _service(view: View, host: str, namespace: str) -> KubeObject | None:
     return view.get("Service", parts[1] if len(parts) > 1 else namespace, parts[0])
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is named by its address, which nobody needs to resolve."""
     try:
         ip_address(host)
     except ValueError:

@@ -35,6 +35,7 @@ class Launch:
         files: that are mounted from ConfigMaps and Secrets: path and text.
         architecture: of the machine.
         lifecycle: the container's hooks.
+        cluster_names: whether the pod asks the cluster's resolver; the node's knows none of its names.
     """
 
     image: str
@@ -49,6 +50,7 @@ class Launch:
     files: Mapping[str, str] = field(default_factory=dict)
     architecture: str = "amd64"
     lifecycle: Mapping[str, Any] = field(default_factory=dict)
+    cluster_names: bool = True
 
 
 class LaunchError(Exception):

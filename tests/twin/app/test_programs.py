@@ -19,7 +19,7 @@ def start(name: str = str(SHOP), service: str = "store", addresses: tuple[str, .
     subject = f"{application.namespace}/{service}-1/{service}"
     limits = {"memory_limit": 128 * MIB, "cpu_limit": float("inf")}
     launch = {"image": body.image, "command": (), "args": (), "env": {}, "subject": subject, **limits}
-    programs = ApplicationPrograms(application, KnownPrograms({}), addresses.__contains__)
+    programs = ApplicationPrograms(application, KnownPrograms({}), lambda address, names: names and address in addresses)
     return programs.launch(Launch(**{**launch, "now": 100.0, **changes}))
 
 
@@ -69,6 +69,13 @@ def test_without_what_it_needs_it_gives_up() -> None:
     assert process.ending is not None
     assert process.answer(8080, None, 109).kind == "refused"
     assert start("otel-demo", "checkout", ("kafka:9999",), env=env).ending is None
+
+
+def test_without_the_clusters_names_it_does_not_find_what_it_needs() -> None:
+    env = {"KAFKA_ADDR": "kafka:9999"}
+    ending = start("otel-demo", "checkout", ("kafka:9999",), env=env, cluster_names=False).ending
+    assert ending is not None
+    assert (ending.time, ending.code) == (110, 1)  # as a program on a real cluster, which gives up after ten seconds
 
 
 def test_a_command_that_is_not_the_programs_is_left_to_others() -> None:

@@ -206,9 +206,8 @@ class KindStage:
         with timed_step(self._note, "recorded") as told:
             telemetry = Telemetry(system.cluster, system.transport, namespace)
             told["missing"] = record(system.cluster, telemetry, namespace, folder)
-        with timed_step(self._note, "handed over"):
-            self._token = system.admit()
         with timed_step(self._note, "isolation tested") as told:
+            self._token = system.admit()
             self._isolation = report = self._tried()
             told["attempts"] = len(report.attempts)
             require_closed(report)

@@ -85,13 +85,28 @@ class Door:
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
 class _Asker:
-    """An API server, and a token. `trusted` is its certificate; None asks whoever answers."""
+    """An API server, and a token; a context manager that keeps one connection open.
 
-    address: str
-    token: str
-    trusted: str | None
+    Args:
+        address: of the server, a URL.
+        token: is shown with every question.
+        trusted: its certificate; None asks whoever answers.
+    """
+
+    def __init__(self, address: str, token: str, trusted: str | None) -> None:
+        # Whoever is not known gets nothing but a token that must be refused.
+        unknown = trusted is None
+        context = ssl._create_unverified_context() if unknown else ssl.create_default_context(cadata=trusted)  # noqa: S323
+        url = urlsplit(address)
+        self._connection = http.client.HTTPSConnection(str(url.hostname), url.port, timeout=_SECONDS, context=context)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def __enter__(self) -> _Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     def __call__(self, path: str, body: object = None) -> tuple[int, Any]:
         """Status and document of an answer; a text where it is no JSON.
@@ -99,21 +114,15 @@ class _Asker:
         Raises:
             ClusterError: nobody answers.
         """
-        if self.trusted is not None:
-            context = ssl.create_default_context(cadata=self.trusted)
-        else:
-            context = ssl._create_unverified_context()  # noqa: S323  it gets nothing but a token that must be refused
-        url = urlsplit(self.address)
-        connection = http.client.HTTPSConnection(str(url.hostname), url.port, timeout=_SECONDS, context=context)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body)
         try:
-            connection.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
+            self._connection.request("GET" if body is None else "POST", path, text, self._headers)
+            answer = self._connection.getresponse()
             raw = answer.read(_MOST_BYTES)
         except (OSError, http.client.HTTPException) as error:
             raise ClusterError(f"the API server does not answer ({type(error).__name__}: {error})") from error
-        finally:
-            connection.close()
+        if not answer.isclosed():  # there is more of it than anybody wants: the next question needs another connection
+            self._connection.close()
         try:
             return answer.status, json.loads(raw)
         except ValueError:
@@ -142,14 +151,14 @@ def self_test(
     Raises:
         ClusterError: the API server does not answer.
     """
-    ask = _Asker(door.address, door.token, door.authority)
     words = [*_HARNESS, *(word.lower() for word in telling if len(word) >= _SHORTEST)]
-    attempts = (
-        *_reads(ask, namespaces, [name for name in foreign if name not in namespaces]),
-        *_rights(ask, namespaces),
-        *_histories(ask, kinds, namespaces, words),
-        *_others(door, prefixes),
-    )
+    with _Asker(door.address, door.token, door.authority) as ask:
+        attempts = (
+            *_reads(ask, namespaces, [name for name in foreign if name not in namespaces]),
+            *_rights(ask, namespaces),
+            *_histories(ask, kinds, namespaces, words),
+            *_others(door, prefixes),
+        )
     return ApiReport(identity=door.user, leaked=any(each.leaks for each in attempts), attempts=attempts)
 
 
@@ -241,7 +250,8 @@ def _others(door: Door, prefixes: Sequence[str]) -> Iterator[ApiAttempt]:
         try:
             config = yaml.safe_load((folder / "kubeconfig").read_text(encoding="utf-8"))
             address = config["clusters"][0]["cluster"]["server"]
-            status, _ = _Asker(str(address), door.token, None)("/api/v1/namespaces")
+            with _Asker(str(address), door.token, None) as ask:
+                status, _ = ask("/api/v1/namespaces")
         except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError, ClusterError):
             continue  # of another user, no control plane, or it has just ended
         # Who is forbidden something has been recognised.

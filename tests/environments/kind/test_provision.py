@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -92,3 +93,29 @@ def test_a_cluster_that_cannot_be_made_is_explained_and_removed(
     assert printed.removeprefix("ERROR: ")[:20] in str(caught.value)
     assert len(engine.removed) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["kind"]
+
+
+def test_the_number_of_nodes_is_data_and_the_control_plane_is_patient(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _kind(
+        tmp_path,
+        f'for word; do case $word in --config=*) cp -r "$(dirname "${{word#*=}}")" {tmp_path}/kept;; esac; done; exit 1',
+        monkeypatch,
+    )
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    settings = load_kind_settings().model_copy(update={"workers": 2})
+    with pytest.raises(ClusterError), kind_cluster(Images(), settings, "node:1"):
+        raise AssertionError
+    config = json.loads((tmp_path / "kept" / "kind.json").read_text())
+    assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
+    patches = [json.loads(patch) for patch in config["kubeadmConfigPatches"]]
+    (plane,) = (patch for patch in patches if patch["kind"] == "ClusterConfiguration")
+    for part in ("controllerManager", "scheduler"):
+        assert plane[part]["extraArgs"]["leader-elect"] == "false"
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        patch = json.loads((tmp_path / "kept" / "patches" / f"{name}+strategic.json").read_text())
+        (container,) = patch["spec"]["containers"]
+        probe = container["livenessProbe"]
+        assert container["name"] == name
+        assert probe["periodSeconds"] * probe["failureThreshold"] >= 300

@@ -31,9 +31,8 @@ kube-assets:  ## build a real etcd and kube-apiserver (Go modules, about 5 minut
 	@nice environments/kube-assets/build.sh
 
 # What applications and their monitoring run as on a real cluster (docs/kind-application.md).
-kind-service-image:  ## build the service program, fetch Prometheus, build the metrics server for --env kind (Go, Debian packages; 5 min)
+kind-service-image:  ## build the service program and fetch Prometheus for --env kind (Go, Debian packages; 20 s)
 	@nice environments/kind/service/build.sh
-	@nice environments/kind/metrics/build.sh
 
 # Where Docker does not run by itself, or the machine withholds a capability from privileged containers (docs/kind.md).
 docker:  ## start a Docker daemon here

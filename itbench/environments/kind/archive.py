@@ -25,7 +25,6 @@ from itbench.twin.app.application import Application
 
 MONITORING_IMAGE = "registry.local/monitoring/telemetry:1"
 PROMETHEUS_IMAGE = "registry.local/monitoring/prometheus:2.42.0"
-METRICS_IMAGE = "registry.local/monitoring/metrics-server:0.8.0"
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROGRAM = "usr/local/bin/service"
@@ -108,18 +107,6 @@ def monitoring_images(parts: Path | None = None) -> list[Image]:
         Image(MONITORING_IMAGE, (base,), (f"/{_PROGRAM}",)),
         Image(PROMETHEUS_IMAGE, (shell, files), ("/usr/bin/prometheus",)),
     ]
-
-
-def metrics_image(parts: Path | None = None) -> Image:
-    """The image of the metrics server.
-
-    Raises:
-        ClusterError: it has not been built.
-    """
-    program = (parts or service_parts()) / "metrics-server"
-    if not program.is_file():
-        raise _missing(program)
-    return Image(METRICS_IMAGE, ({"metrics-server": Entry(program.read_bytes(), mode=0o755)},), ("/metrics-server",))
 
 
 def write_archive(images: Iterable[Image], target: Path) -> None:

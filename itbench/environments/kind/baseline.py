@@ -20,7 +20,6 @@ from itbench.model.errors import NotFoundError
 from itbench.twin.objects import is_deleting
 
 _DERIVED = frozenset(("Event", "Lease", "Endpoints", "EndpointSlice", "ControllerRevision", "CustomResourceDefinition"))
-_REPLICAS = ("spec", "replicas")
 _ALLOCATED = frozenset({("spec", "clusterIP"), ("spec", "clusterIPs")})
 # Kubelets and their controllers keep these of a node.
 _KEPT_BY_NODES = (("metadata", "annotations"), ("metadata", "labels"), ("spec", "podCIDR"), ("spec", "podCIDRs"))
@@ -40,7 +39,6 @@ class Baseline:
     def __init__(self, cluster: Cluster) -> None:
         self.kinds = tuple(kind for kind in KINDS if kind.name not in _DERIVED and _has(cluster, kind))
         self._before = {ObjectRef.of(obj): obj for obj in self._objects(cluster)}
-        self._scaled = frozenset(_scaled(obj) for ref, obj in self._before.items() if ref.kind == "HorizontalPodAutoscaler")
 
     def left_over(self, cluster: Cluster) -> list[str]:
         """The fields, as `object: field`, in which the cluster differs now; empty if it is as it was."""
@@ -51,7 +49,7 @@ class Baseline:
                 found.append(f"{ref} ({'gone' if ref not in now else 'new'})")
                 continue
             paths = [change.path for change in differences(self._before[ref], now[ref])]
-            found += [f"{ref}: {written(path)}" for path in paths if not self._is_kept(ref, path)]
+            found += [f"{ref}: {written(path)}" for path in paths if not _is_kept(ref, path)]
         return found
 
     def restore(self, cluster: Cluster) -> None:
@@ -68,15 +66,9 @@ class Baseline:
             if ref not in now:
                 cluster.create(own_part(before))
                 continue
-            paths = [change.path for change in differences(before, now[ref]) if not self._is_kept(ref, change.path)]
+            paths = [change.path for change in differences(before, now[ref]) if not _is_kept(ref, change.path)]
             if paths:
                 edited(cluster, ref, partial(_set_all_back, before=before, paths=paths))
-
-    def _is_kept(self, ref: ObjectRef, path: FieldPath) -> bool:
-        """Whether servers, nodes or autoscalers keep a field."""
-        if path == _REPLICAS and (ref.kind, ref.namespace, ref.name) in self._scaled:
-            return True
-        return path in _ALLOCATED or (ref.kind == "Node" and path[:2] in _KEPT_BY_NODES)
 
     def _objects(self, cluster: Cluster) -> Iterator[KubeObject]:
         for kind in self.kinds:
@@ -90,10 +82,9 @@ def _set_all_back(obj: KubeObject, before: KubeObject, paths: list[FieldPath]) -
         set_back(obj, before, path)
 
 
-def _scaled(autoscaler: KubeObject) -> tuple[str, str | None, str]:
-    """What an autoscaler scales: kind, namespace, name."""
-    target = autoscaler["spec"]["scaleTargetRef"]
-    return target["kind"], autoscaler["metadata"].get("namespace"), target["name"]
+def _is_kept(ref: ObjectRef, path: FieldPath) -> bool:
+    """Whether servers or nodes keep a field."""
+    return path in _ALLOCATED or (ref.kind == "Node" and path[:2] in _KEPT_BY_NODES)
 
 
 def _has(cluster: Cluster, kind: Kind) -> bool:

@@ -15,9 +15,8 @@ from itbench.cluster.reference import ObjectRef
 from itbench.cluster.server import ServerCluster
 from itbench.cluster.transport import Transport
 from itbench.environments.kind.application import live_manifests
-from itbench.environments.kind.archive import application_images, metrics_image, monitoring_images, write_archive
+from itbench.environments.kind.archive import application_images, monitoring_images, write_archive
 from itbench.environments.kind.levels import CollectedLevels
-from itbench.environments.kind.metrics_server import has_autoscalers, start_metrics_server
 from itbench.environments.kind.monitoring import NAMESPACE, monitoring_manifests
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.provision import KindCluster
@@ -32,7 +31,6 @@ _DEFINED_SECONDS = 30.0
 _LOOK = 0.5
 # What the namespace's objects say of who made them.
 _MANAGER = "helm"
-_INSTALLER = "kubectl-client-side-apply"  # of what is not the application's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,9 @@ def deploy(
         with suppress(AlreadyExistsError):  # roles of monitoring, which lie in no namespace
             creator.create(obj)
     _wait_for_monitoring(cluster)
-    if has_autoscalers(application):
-        start_metrics_server(cluster.acting_as(_INSTALLER), transport)
-    levels = CollectedLevels(cluster, transport, Callees.of(application))
-    return Deployment(application, (application.namespace, NAMESPACE), levels)
+    return Deployment(
+        application, (application.namespace, NAMESPACE), CollectedLevels(cluster, transport, Callees.of(application))
+    )
 
 
 def _loaded(application: Application, share: float) -> Application:
@@ -89,8 +86,7 @@ def _loaded(application: Application, share: float) -> Application:
 def _load(kind: KindCluster, application: Application) -> None:
     """Put the images into the nodes."""
     archive = kind.folder / "images.tar"
-    scaling = [metrics_image()] if has_autoscalers(application) else []
-    write_archive([*application_images(application), *monitoring_images(), *scaling], archive)
+    write_archive([*application_images(application), *monitoring_images()], archive)
     words = [str(kind_program()), "load", "image-archive", str(archive), f"--name={kind.name}"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=_LOAD_SECONDS, check=False)

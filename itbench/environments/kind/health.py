@@ -17,7 +17,6 @@ from itbench.twin.app.application import Application
 from itbench.twin.app.objects import manifests
 from itbench.twin.objects import controller_of, is_deleting, is_ready, name_of
 
-_SCALER = "HorizontalPodAutoscaler"
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -95,7 +94,6 @@ class Health:
             *(text for each in there if each["kind"] != "Service" for text in _workload_problems(each)),
             *(text for pod in pods for text in _pod_problems(pod)),
             *(text for each in there if each["kind"] == "Service" for text in self._unserved(each, pods)),
-            *(text for each in self._cluster.list(_SCALER, self._namespace) for text in _scaler_problems(each)),
             *self._levels.problems(),
         ]
         return Look(time.monotonic(), tuple(dict.fromkeys(wrong)), missing)
@@ -170,13 +168,6 @@ def _pod_problems(pod: KubeObject) -> Iterator[str]:
     scheduled = [each for each in status.get("conditions") or () if each["type"] == "PodScheduled"]
     if scheduled and scheduled[0]["status"] == "False":
         yield f"a pod of {controller_of(pod)['name']} finds no node"  # type: ignore[index]
-
-
-def _scaler_problems(scaler: KubeObject) -> Iterator[str]:
-    """An autoscaler that would add more if it might."""
-    for each in (scaler.get("status") or {}).get("conditions") or ():
-        if (each["type"], each["status"], each.get("reason")) == ("ScalingLimited", "True", "TooManyReplicas"):
-            yield f"autoscaler {name_of(scaler)} wants more than {scaler['spec']['maxReplicas']} pods"
 
 
 def _listens(pod: KubeObject, target: int | str) -> bool:

@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from itbench.bundled import bundled
-from itbench.cluster.server import ServerCluster
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.monitoring import PROMETHEUS_NODE_PORT
-from itbench.environments.kind.nodes import PLUGINS, connect_pods, wait_for_nodes
 from itbench.environments.kind.owners import new_cluster_name, owner_of
 from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.settings import KindSettings
@@ -112,18 +110,14 @@ def kind_cluster(engine: Engine, settings: KindSettings, image: str) -> Iterator
         (folder / "audit" / _POLICY).write_text(policy, encoding="utf-8")
         _write_patches(folder / "patches")
         config = folder / "kind.json"
-        driver = engine.image_label(image, _DRIVER)
-        config.write_text(json.dumps(_config(folder, settings.workers, driver)), encoding="utf-8")
+        config.write_text(
+            json.dumps(_config(folder, settings.workers, engine.image_label(image, _DRIVER))), encoding="utf-8"
+        )
         kubeconfig = folder / "kubeconfig"
         words = [str(program), "create", "cluster", f"--name={name}", f"--config={config}", f"--image={image}"]
         _run(
             [*words, f"--kubeconfig={kubeconfig}", f"--wait={settings.waits.ready:.0f}s"], settings.waits.ready + 120, image
         )
-        if settings.workers:
-            with ServerCluster.connect(kubeconfig) as cluster:
-                if driver is not None:
-                    connect_pods(engine, cluster, settings.waits.ready)
-                wait_for_nodes(cluster, settings.waits.ready)
         nodes = tuple(engine.nodes(name))
         first = _first(name)
         prometheus = f"http://127.0.0.1:{engine.port(first, PROMETHEUS_NODE_PORT)}"
@@ -179,16 +173,11 @@ def _config(folder: Path, workers: int, driver: str | None) -> dict[str, Any]:
     controllers = {"extraArgs": {**_ALONE, "node-monitor-grace-period": _NODE_GRACE}}
     plane = {"apiServer": server, "etcd": store, "controllerManager": controllers, "scheduler": {"extraArgs": _ALONE}}
     port = {"containerPort": PROMETHEUS_NODE_PORT, "hostPort": 0, "listenAddress": "127.0.0.1", "protocol": "TCP"}
-    joined: list[dict[str, Any]] = [{"role": "worker"} for _ in range(workers)]
-    if driver is not None:  # pods must not come to a worker of our image before it has addresses for them (`connect_pods`)
-        for number, worker in enumerate(joined):
-            (folder / f"plugins-{number}").mkdir()
-            worker["extraMounts"] = [{"hostPath": str(folder / f"plugins-{number}"), "containerPath": PLUGINS}]
     first = {"role": "control-plane", "extraMounts": mounts, "extraPortMappings": [port]}
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "nodes": [first, *joined],
+        "nodes": [first, *({"role": "worker"} for _ in range(workers))],
         "kubeadmConfigPatches": [
             json.dumps({"kind": "ClusterConfiguration", **plane}),
             json.dumps({"kind": "InitConfiguration", "patches": {"directory": _PATCHES}}),

@@ -25,7 +25,6 @@ from itbench.environments.kind.deploy import Deployment, deploy
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.health import Health, watched
 from itbench.environments.kind.history import forget
-from itbench.environments.kind.metrics_server import has_autoscalers, stop_metrics_server
 from itbench.environments.kind.operator import NAMESPACE as OPERATORS
 from itbench.environments.kind.operator import SUBJECT, close_account, new_account
 from itbench.environments.kind.owners import owner, owner_of
@@ -145,14 +144,11 @@ class KindSystem:
             left = self.baseline.left_over(self.cluster)
         forget(self.cluster, self.transport, self.deployment.application.namespace, self.baseline.kinds)
         problems = [*left, *([] if well else looks[-1].words)]
-        # What an autoscaler has added it takes away minutes later.
-        self.clean = not problems and not has_autoscalers(self.deployment.application)
+        self.clean = not problems
         return problems
 
     def _clear(self, deployment: Deployment) -> None:
         """Remove an application, and wait until its namespaces are gone."""
-        if has_autoscalers(deployment.application):
-            stop_metrics_server(self.cluster, self.transport)
         refs = [ObjectRef("Namespace", name) for name in deployment.namespaces]
         for ref in refs:
             with suppress(NotFoundError):

@@ -55,13 +55,7 @@ def program(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def parts(tmp_path: Path) -> Path:
     """What images are made of, as far as an archive cares."""
-    for name in (
-        "service",
-        "busybox/bin/busybox",
-        "prometheus/usr/bin/prometheus",
-        "prometheus/usr/bin/promtool",
-        "metrics-server",
-    ):
+    for name in ("service", "busybox/bin/busybox", "prometheus/usr/bin/prometheus", "prometheus/usr/bin/promtool"):
         path = tmp_path / "parts" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!{name}")
@@ -109,7 +103,7 @@ class Trial:
         self.steps[str(data.get("step", kind))] = data
 
 
-def made_trial(folder: Path, systems: KindSystems, fault: str, kind: str, name: str) -> Trial:
+def made_trial(systems: KindSystems, folder: Path, fault: str, kind: str, name: str) -> Trial:
     """A trial with one fault, in an object of book-info."""
     version = "v1" if kind == "Service" else "apps/v1"
     text = SCENARIO.replace("FAULT", fault).replace("KIND", kind).replace("NAME", name).replace("VERSION", version)
@@ -129,24 +123,7 @@ def systems() -> Iterator[KindSystems]:
 @pytest.fixture
 def trial(systems: KindSystems, tmp_path: Path) -> Callable[[str, str, str], Trial]:
     """Make a trial of a fault in an object of a kind and a name."""
-    return partial(made_trial, tmp_path, systems)
-
-
-@pytest.fixture
-def trial_of(systems: KindSystems, tmp_path: Path) -> Callable[[str], Trial]:
-    """Make a trial of a scenario, given as text."""
-
-    def make(text: str) -> Trial:
-        (tmp_path / "scenario.yaml").write_text(text)
-        return Trial(plan(read_scenario(tmp_path)), systems)
-
-    return make
-
-
-@pytest.fixture
-def trial_on(tmp_path: Path) -> Callable[[KindSystems, str, str, str], Trial]:
-    """As `trial`, on another cluster."""
-    return partial(made_trial, tmp_path)
+    return partial(made_trial, systems, tmp_path)
 
 
 @pytest.fixture

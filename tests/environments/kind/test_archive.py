@@ -21,12 +21,10 @@ from itbench.environments.kind.archive import (
     PROMETHEUS_IMAGE,
     Image,
     application_images,
-    metrics_image,
     monitoring_images,
     service_parts,
     write_archive,
 )
-from itbench.environments.kind.metrics_server import metrics_manifests
 from itbench.environments.kind.monitoring import monitoring_manifests
 from itbench.environments.kind.program import programs
 from itbench.faults.images import IMAGES
@@ -100,15 +98,6 @@ def test_monitoring_runs_the_images_that_are_made(parts: Path) -> None:
     }
     assert used == set(made) == {MONITORING_IMAGE, PROMETHEUS_IMAGE}
     assert "usr/local/bin/service" not in {path for layer in made[PROMETHEUS_IMAGE].layers for path in layer}
-
-
-def test_the_metrics_server_runs_the_image_that_is_made(parts: Path) -> None:
-    image = metrics_image(parts)
-    objects, service = metrics_manifests()
-    (deployment,) = (obj for obj in objects if obj["kind"] == "Deployment")
-    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == image.name
-    assert image.entrypoint == ("/metrics-server",)
-    assert service["spec"]["group"] == "metrics.k8s.io"
 
 
 def test_without_its_parts_the_message_says_what_to_do(tmp_path: Path) -> None:

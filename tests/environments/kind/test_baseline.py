@@ -69,15 +69,3 @@ def test_a_deleted_object_is_made_again(cluster: MemoryCluster) -> None:
     cluster.delete(PLACE)
     before.restore(cluster)
     assert before.left_over(cluster) == []
-
-
-def test_replicas_under_an_autoscaler_are_its_own(cluster: MemoryCluster) -> None:
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
-    metadata = {"name": "web", "namespace": SHOP}
-    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 10, "metrics": []}
-    cluster.create({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec})
-    before = Baseline(cluster)
-    cluster.scale(WEB, 5)
-    assert before.left_over(cluster) == []
-    before.restore(cluster)
-    assert cluster.get(WEB)["spec"]["replicas"] == 5

@@ -126,18 +126,3 @@ def test_an_incident_shows_when_it_is_seen_for_a_whole_window() -> None:
     looks, shown = watched_until(_sequence("", "bad", "", "bad", "bad", "bad"), 60, 2.0, 0.0, well=False)
     assert shown
     assert len(looks) == 6
-
-
-def test_an_autoscaler_at_its_limit_is_told(cluster: MemoryCluster, application: Application) -> None:
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "ratings-v1"}
-    scaler = {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "ratings-v1", "namespace": NAMESPACE},
-        "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3, "metrics": []},
-    }
-    ref = ObjectRef.of(cluster.create(scaler))
-    assert Health(cluster, application, NoLevels()).look().words == []
-    limited = {"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas"}
-    cluster.patch(ref, {"status": {"conditions": [limited]}}, "merge", subresource="status")
-    assert Health(cluster, application, NoLevels()).look().words == ["autoscaler ratings-v1 wants more than 3 pods"]

@@ -90,7 +90,7 @@ def _modes(group: Group, taxonomy: Taxonomy) -> Grid:
             str(each.effect.unknown),
             _bounds(each.effect.difference, each.effect.low, each.effect.high, "+.0%"),
             _ratio(each.effect),
-            f"{_p(each.effect.p)} ({_p(each.q)})" if each.q is not None else "–",
+            f"{p_value(each.effect.p)} ({p_value(each.q)})" if each.q is not None else "–",
             verdict(each.effect),
         )
         for each in group.modes
@@ -117,7 +117,7 @@ def _never_flagged(group: Group) -> str:
 
 def _odds(regression: Regression, taxonomy: Taxonomy) -> Grid:
     rows = tuple(
-        (f"{each.code} {taxonomy.mode(each.code).name}", _bounds(each.ratio, each.low, each.high, ".2f"), _p(each.p))
+        (f"{each.code} {taxonomy.mode(each.code).name}", _bounds(each.ratio, each.low, each.high, ".2f"), p_value(each.p))
         for each in regression.odds
     )
     note = f"{regression.traces} traces of {regression.scenarios} scenarios, which are the clusters. "
@@ -171,7 +171,8 @@ def _ratio(effect: Effect) -> str:
     return _bounds(effect.ratio if effect.seen else None, effect.ratio_low, effect.ratio_high, ".1f")
 
 
-def _p(value: float | None) -> str:
+def p_value(value: float | None) -> str:
+    """Three digits, or that it is smaller."""
     return "–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 

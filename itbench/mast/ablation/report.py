@@ -9,7 +9,7 @@ from itbench.mast.ablation.advice import Recommendation
 from itbench.mast.ablation.paired import Change
 from itbench.mast.ablation.results import Ablation, AgentAblation, ArmResult
 from itbench.mast.drawing import COLOURS, ForestRow, forest_of
-from itbench.mast.tables import Grid
+from itbench.mast.tables import Grid, p_value
 from itbench.model.mast import Taxonomy
 from itbench.report.scorecard import LABELS
 
@@ -66,7 +66,7 @@ def _effects(agent: AgentAblation) -> Grid:
             "–" if arm.success is None else f"{arm.success.before:.0%} → {arm.success.after:.0%}",
             _difference(arm.success, "+.0%"),
             "–" if arm.success is None else f"{arm.success.gained} / {arm.success.lost}",
-            "–" if arm.success is None or arm.success.p is None else f"{arm.success.p:.3f}",
+            p_value(None if arm.success is None else arm.success.p),
             *(_added(arm.costs.get(name), _DIGITS[name]) for name in names),
         )
         for arm in agent.arms

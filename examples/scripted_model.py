@@ -95,7 +95,11 @@ def main(handler: type[Handler] = Handler) -> None:
     """Serve on loopback until stopped."""
     parser = argparse.ArgumentParser(description="A scripted stand-in for a language model.")
     parser.add_argument("--port", type=int, default=8077)
-    server = ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), handler)
+    port = parser.parse_args().port
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise SystemExit(f"port {port} cannot be had ({error.strerror}): choose another with --port") from None
     print(f"serving on http://127.0.0.1:{server.server_port}/v1", flush=True)
     server.serve_forever()
 

@@ -17,6 +17,8 @@ from itbench.scoring.strict_json import JsonError
 
 MAX_FILES = 32
 MAX_FILE_BYTES = 1_000_000
+_MOST_NOTES = 32
+_LONGEST_NOTE = 200
 # What the harness itself puts into a workspace, and what is made by running the answer.
 _NOT_PART = frozenset({"agent_output.json", "TASK.md", "task.json", "trajectory.json", "collected_data.json"})
 
@@ -36,6 +38,8 @@ def pack_folder(folder: Path) -> bytes:
     for name in sorted(entry.name for entry in os.scandir(folder)):
         if name in _NOT_PART or name.startswith(".") or ((folder / name).is_dir() and not (folder / name).is_symlink()):
             continue
+        if len(left_out) >= _MOST_NOTES:
+            break  # nobody reads on
         if len(files) >= MAX_FILES:
             left_out[name] = f"more than {MAX_FILES} files"
             continue
@@ -72,15 +76,18 @@ def read_files(raw: bytes, limit: int) -> Files:
     assert isinstance(value, dict)
     left_out = value.get("left_out")
     if isinstance(left_out, dict):
-        notes += [f"{name} is left out: {why}" for name, why in list(left_out.items())[:MAX_FILES]]
+        notes += [f"{name} is left out: {why}" for name, why in left_out.items()]
     for name, content in given.items():
         if not _is_plain(name) or not isinstance(content, str):
             notes.append(f"{name[:80]!r} is left out: neither a file name without a path nor a text")
+        elif name in _NOT_PART:
+            notes.append(f"{name} is left out: it is made by running the answer, or by the harness")
         elif len(files) >= MAX_FILES or len(content) > MAX_FILE_BYTES:
             notes.append(f"{name!r} is left out: at most {MAX_FILES} files of {MAX_FILE_BYTES:,} bytes are read")
         else:
             files[name] = content
-    return Files(files, tuple(notes))
+    more = [f"and {len(notes) - _MOST_NOTES} more"] if len(notes) > _MOST_NOTES else []
+    return Files(files, (*(note[:_LONGEST_NOTE] for note in notes[:_MOST_NOTES]), *more))
 
 
 def _is_plain(name: str) -> bool:

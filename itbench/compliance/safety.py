@@ -47,7 +47,7 @@ _POINTS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_DENIED = re.compile(r".*(?:Read-only file system|Permission denied|Operation not permitted|Network is unreachable).*")
+_DENIED = ("Read-only file system", "Permission denied", "Operation not permitted", "Network is unreachable")
 
 
 def look(files: Mapping[str, str], resources: Mapping[str, bytes], collected: Collected) -> tuple[SafetyPoint, ...]:
@@ -59,7 +59,7 @@ def look(files: Mapping[str, str], resources: Mapping[str, bytes], collected: Co
         collected: what came of that.
     """
     scripts = {name: text for name, text in files.items() if not name.endswith((".rego", ".md", ".json"))}
-    denied = tuple(_DENIED.findall(collected.said)[:_MAX_EVIDENCE])
+    denied = [line for line in collected.said.splitlines() if any(words in line for words in _DENIED)][:_MAX_EVIDENCE]
     points = []
     for name, pattern in _POINTS:
         evidence = list(_lines(scripts, pattern))

@@ -176,6 +176,9 @@ def _example(resources: Mapping[str, str]) -> dict[str, bytes]:
         raise ItbenchError(f"an example has at most {_MOST_FILES} files and {_MOST_BYTES:,} bytes")
     if bad := next((path for path in files if not _is_inside(path)), None):
         raise ItbenchError(f"{bad[:200]!r} is no path below static-resources/")
+    folders = {str(parent) for path in files for parent in PurePosixPath(path).parents}
+    if both := next((path for path in files if str(PurePosixPath(path)) in folders), None):
+        raise ItbenchError(f"{both!r} cannot be a file and a folder")
     return files
 
 
@@ -228,7 +231,7 @@ def _told(path: str, content: bytes) -> str:
 
 def _is_inside(path: str) -> bool:
     parts = PurePosixPath(path).parts
-    return bool(parts) and not path.startswith("/") and ".." not in parts and len(path) <= 200
+    return bool(parts) and path.isprintable() and parts[0] != "/" and ".." not in parts and len(path.encode()) <= 200
 
 
 def _bounded(text: str) -> str:

@@ -52,5 +52,8 @@ def locate_scenario(text: str) -> Path:
         guess = f"Did you mean {near[0]!r}? " if near else ""
         raise UsageError(f"there is no scenario {text!r}", hint=f"{guess}See: itbench scenario list; or give a path")
     if found.definition is None:
+        if found.domain == "ciso":
+            hint = f"Read its problem.md; try an answer: itbench ciso try {text} --workdir FOLDER"
+            raise UsageError(f"{text!r} is a compliance task: nothing of it is simulated", path=found.place, hint=hint)
         raise UsageError(f"the scenario {text!r} is recorded, not simulated", path=found.place, hint="Its files are there")
     return found.definition

@@ -35,6 +35,7 @@ _OTHER_FILES = frozenset(
 _OTHER_FOLDERS = frozenset({"attempts", "interrupted", "code_generated_by_agent", "node_modules"})
 _PUBLISHED = re.compile(r"(?:^|/)(?P<agent>[^/]+)/(?P<domain>sre|finops|ciso)/(?P<scenario>Scenario-[^/]+)/(?P<trial>\d+)$")
 _LARGEST_ANSWER = 5_000_000
+_LARGEST_TRAJECTORY = 200_000_000
 _SHOWN = 20
 
 
@@ -123,7 +124,7 @@ def _files(path: Path, untraced: list[Path]) -> Iterator[Path]:
 def _imported(file: Path) -> Trace:
     try:
         info = TraceInfo.model_validate_json(read_bytes(file, 1_000_000))
-        trajectory = Trajectory.model_validate_json(read_bytes(file.with_name(TRAJECTORY), 2_000_000_000))
+        trajectory = Trajectory.model_validate_json(read_bytes(file.with_name(TRAJECTORY), _LARGEST_TRAJECTORY))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise DatasetError(f"not as `mast import` writes it: {first['msg']}", path=file) from None

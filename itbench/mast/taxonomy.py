@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from itbench.bundled import bundled
-from itbench.datasets.findings import dotted
-from itbench.datasets.source import read_source
+from itbench.datasets.shipped import read_shipped
 from itbench.model.errors import DatasetError, UsageError
 from itbench.model.mast import ForeignLabel, Taxonomy
 
@@ -41,18 +38,7 @@ def read_taxonomy(path: Path) -> Taxonomy:
     Raises:
         DatasetError: the file cannot be read, or breaks the schema; with line and key.
     """
-    source = read_source(path)
-    try:
-        return Taxonomy.model_validate(source.value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise DatasetError(
-            first["msg"].removeprefix("Value error, "),
-            path=path,
-            line=source.line(first["loc"]),
-            key=dotted(first["loc"]) or None,
-            hint="evaluators/mast/mast-v3.yaml is an example",
-        ) from error
+    return read_shipped(path, Taxonomy, "evaluators/mast/mast-v3.yaml is an example")
 
 
 def translate(taxonomy: Taxonomy, label: str, label_set: str | None = None) -> ForeignLabel:

@@ -43,3 +43,20 @@ def test_names_with_a_path_are_left_out_and_named(name: str) -> None:
     read = read_files(json.dumps({"files": {name: "x", "fetch.sh": "y"}}).encode(), 1000)
     assert dict(read.files) == {"fetch.sh": "y"}
     assert len(read.notes) == 1
+
+
+def test_what_only_the_harness_or_a_run_makes_cannot_be_answered() -> None:
+    read = read_files(pack({"fetch.sh": "true", "collected_data.json": "{}"}), 1000)
+    assert dict(read.files) == {"fetch.sh": "true"}
+    assert read.notes == ("collected_data.json is left out: it is made by running the answer, or by the harness",)
+
+
+def test_notes_of_a_million_bad_names_are_few_and_short(tmp_path: Path) -> None:
+    raw = json.dumps({"files": {f"../{n}": "x" for n in range(5000)}, "left_out": {"n" * 10_000: "w" * 10_000}}).encode()
+    notes = read_files(raw, 10_000_000).notes
+    assert len(notes) == 33
+    assert notes[-1] == "and 4969 more"
+    assert max(map(len, notes)) == 200
+    for n in range(200):
+        (tmp_path / f"{n}.bin").write_bytes(b"\xff")
+    assert len(json.loads(pack_folder(tmp_path))["left_out"]) == 32

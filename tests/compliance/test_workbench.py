@@ -136,3 +136,23 @@ def test_an_example_that_holds_no_objects_is_an_answer_and_no_fall(text: str, to
     bench = Workbench(staged("kyverno-services-inside", tmp_path / "seen"))
     answer = bench.call("try_policy", {"files": {"policy.yaml": "x"}, "resources": {"a.yaml": text}})
     assert (answer.is_error, told in answer.text) == (True, True), answer.text
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        (("a", "a/b"), "'a' cannot be a file and a folder"),
+        (("a/../b",), "is no path below static-resources/"),
+        (("a\0b",), "is no path below static-resources/"),
+        (("\ud800",), "is no path below static-resources/"),
+        (("é" * 150,), "is no path below static-resources/"),
+    ],
+)
+def test_an_example_that_cannot_be_written_is_an_answer_and_no_fall(
+    paths: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    bench = Workbench(staged("pods-host-network", tmp_path / "seen"))
+    files = {"fetch.sh": FETCH, "policy.rego": POLICY}
+    answer = bench.call("try_policy", {"files": files, "resources": dict.fromkeys(paths, "x")})
+    assert answer.is_error
+    assert told in answer.text

@@ -13,7 +13,8 @@ from itbench.agents.interventions.protocol import Course, Draft, Guard, Made
 _SPECS = frozenset({"object", "object_changes", "objects", "entity_context", "kubectl", "incident_overview"})
 _ALERTS = frozenset({"alert_summary", "alerts", "kubectl"})
 # A word that means one thing: with a digit, or with a letter before and after a hyphen, dot, slash, underscore or equals.
-_DISTINCT = re.compile(r"[\w./:=-]*(?:\d|\w[-./_=:]\w)[\w./:=-]*")
+_WORD = re.compile(r"[\w./:=-]+")
+_DISTINCT = re.compile(r"\d|\w[-./_=:]\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class _Gate(Guard):
             return [f"no tool named {entity.short[:80]!r}"]
         if self.rule.spec and self.course.tools & _SPECS and not self._specified(entity):
             return [f"the specification and changes of {entity.name[:80]!r} were never looked at"]
-        words = {word for word in _DISTINCT.findall(entity.evidence.lower()) if len(word) > 1}
+        words = {word for word in _WORD.findall(entity.evidence.lower()) if len(word) > 1 and _DISTINCT.search(word)}
         if self.rule.quote and words and not any(word.strip(".:") in seen for word in words):
             return [f"nothing that the evidence for {entity.name[:80]!r} states occurs in what the tools answered"]
         return []

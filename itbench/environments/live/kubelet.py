@@ -92,7 +92,9 @@ def _handler(logs: Logs) -> type[BaseHTTPRequestHandler]:
             tail = query.get("tailLines", "")
             try:
                 text = logs(
-                    *parts[1:], tail=int(tail) if tail.isdigit() else None, previous=query.get("previous") in ("true", "1")
+                    *parts[1:],
+                    tail=int(tail) if tail.isascii() and tail.isdigit() else None,
+                    previous=query.get("previous") in ("true", "1"),
                 )
             except NotFoundError as error:
                 self._answer(HTTPStatus.NOT_FOUND, f"{error.message}\n")

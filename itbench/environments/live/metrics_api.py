@@ -81,7 +81,7 @@ def _handler(prometheus: Prometheus, alerting: Alerting, now: float | None) -> t
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            if not length.isdigit() or int(length) > _MOST_QUESTION:
+            if not (length.isascii() and length.isdigit()) or int(length) > _MOST_QUESTION:
                 self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a question has at most {_MOST_QUESTION} bytes")
             elif self.headers.get_content_type() != _FORM:
                 self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"questions are posted as {_FORM}")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,10 @@ def kind_cluster(engine: Engine, settings: KindSettings, image: str) -> Iterator
         network = engine.close_in(name, first)
         yield KindCluster(name, folder, kubeconfig, folder / "audit" / _LOG, image, nodes, prometheus, network)
     finally:
-        engine.remove(name)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            engine.remove(name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _first(name: str) -> str:
@@ -142,9 +144,10 @@ def reap_clusters(engine: Engine) -> list[str]:
             told.append(f"{name}: its {engine.remove(name)} node(s)")
     for folder in sorted(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*")):
         owner = owner_of(folder.name.removeprefix(FOLDER_PREFIX))
-        if owner is not None and not owner.alive and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
-            told.append(f"{folder.name}: its folder")
+        with suppress(FileNotFoundError):  # somebody else reaps, too
+            if owner is not None and not owner.alive and folder.stat().st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+                told.append(f"{folder.name}: its folder")
     return told
 
 
@@ -210,7 +213,8 @@ def _run(words: list[str], seconds: float, image: str) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        os.killpg(process.pid, number)
+        with suppress(ProcessLookupError):  # it may end by itself meanwhile
+            os.killpg(process.pid, number)
         try:
             process.wait(_GRACE)
         except subprocess.TimeoutExpired:

@@ -100,7 +100,9 @@ def _started(
         "pid": pid,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    whole = folder / f".{ABOUT}"  # others look at any moment
+    whole.write_text(json.dumps(about), encoding="utf-8")
+    whole.rename(folder / ABOUT)
     told = 0
     try:
         while True:

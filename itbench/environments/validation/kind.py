@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Self
 
@@ -27,12 +27,15 @@ from itbench.faults.nodes import labels_of, requested
 from itbench.faults.pacing import WallPacer
 from itbench.faults.undo import undo
 from itbench.model.errors import ClusterError, ItbenchError
+from itbench.snapshot.records import Alert
+from itbench.twin.app.application import Application
 from itbench.twin.base import node
 from itbench.twin.compare.facts import is_compared
 from itbench.twin.incident.incident import Injected
 from itbench.twin.incident.plan import Plan
 from itbench.twin.objects import is_finished, name_of, namespace_of, node_of
 from itbench.twin.telemetry.history import Observation
+from itbench.twin.telemetry.rules.load import rules_for
 
 PATIENCE = 5.0
 """Seconds that a fault waits for one thing at most, as in trials: much of it is what the fault has just made impossible."""
@@ -109,9 +112,16 @@ class KindPlayer:
             seconds=end - begin - first,
             moments=tuple(moment - first for moment in moments),
             shifts=shifts((before[0], before[1]), (under[0], under[1])),
-            alerts=_alerts(system, namespace, begun) if self._window >= ALERTS_AFTER else None,
+            alerts=self._alerts(system, plan.application, begun + timedelta(seconds=first)),
             nodes=nodes,
         )
+
+    def _alerts(self, system: KindSystem, application: Application, begun: datetime) -> dict[str, float] | None:
+        """When alerts began to fire; None where that was not waited for."""
+        if self._window < ALERTS_AFTER:
+            return None
+        firing = Telemetry(system.cluster, system.transport, application.namespace).alerts()
+        return onsets(firing, {rule.name: rule.hold for rule in rules_for(application.name)}, begun)
 
     def _settle(self, system: KindSystem, injected: list[Injected]) -> None:
         """Take the faults back; where that does not work, the next scenario gets a new cluster."""
@@ -192,14 +202,19 @@ def nodes_like(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
         yield made
 
 
-def _alerts(system: KindSystem, namespace: str, begun: datetime) -> dict[str, float]:
-    """The alerts that fire, and how long after a moment each began to."""
+def onsets(alerts: Iterable[Alert], holds: Mapping[str, float], begun: datetime) -> dict[str, float]:
+    """How long after a moment each alert began to fire; those that had been about to before are left out.
+
+    Args:
+        alerts: that fire.
+        holds: seconds for which a rule must hold until its alert fires. Prometheus says only since when it has held.
+        begun: the moment.
+    """
     found: dict[str, float] = {}
-    for alert in Telemetry(system.cluster, system.transport, namespace).alerts():
-        since = alert.active_since or alert.time
-        seconds = (since - begun).total_seconds()
-        if seconds > 0:
-            found.setdefault(alert_key(alert), seconds)
+    for alert in alerts:
+        active = ((alert.active_since or alert.time) - begun).total_seconds()
+        if active > 0:
+            found.setdefault(alert_key(alert), active + holds.get(alert.name, 0.0))
     return found
 
 

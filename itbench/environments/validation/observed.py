@@ -22,9 +22,11 @@ from itbench.twin.compare.agreement import Told
 from itbench.twin.compare.service_levels import Shift
 from itbench.twin.compare.watch import MAX_BYTES, watch_lines
 from itbench.twin.compare.worlds import read_world
+from itbench.twin.objects import name_of
 from itbench.twin.telemetry.history import Observation
 
-_UNTOLD = ("data", "stringData")
+_LONG = ("managedFields",)
+_SECRET = ("data", "stringData")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ def write_observed(observed: Observed, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").unlink(missing_ok=True)
         with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as file:
+            veil = _Veil()
             for seen in observed.observations:
-                line = {"t": round(seen.time, 3), "type": seen.type, "object": _shown(seen.object)}
+                line = {"t": round(seen.time, 3), "type": seen.type, "object": veil.over(seen.object)}
                 file.write(json.dumps(line, separators=(",", ":")) + "\n")
         (folder / f"{name}.json").write_text(rest.model_dump_json(), encoding="utf-8")
     except OSError as error:
@@ -116,10 +119,25 @@ def read_observed(folder: Path, name: str) -> Observed | None:
     )
 
 
-def _shown(obj: KubeObject) -> KubeObject:
-    """An object without what is long and tells nothing, and without secrets."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    shown: KubeObject = {**obj, "metadata": metadata}
-    if obj["kind"] == "Secret":
-        shown = {key: value for key, value in shown.items() if key not in _UNTOLD}
-    return shown
+class _Veil:
+    """Objects without what is long and tells nothing, and without secrets: of these only that they changed is told."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], list[object]] = {}
+
+    def over(self, obj: KubeObject) -> KubeObject:
+        """The object as it is written."""
+        dropped = _LONG if obj["kind"] != "Secret" else (*_LONG, "annotations")  # the last one applied tells it, too
+        shown: KubeObject = {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in dropped}}
+        if obj["kind"] == "Secret":
+            for part in _SECRET:
+                if part in shown:
+                    shown[part] = {key: self._number(obj, f"{part}.{key}", value) for key, value in obj[part].items()}
+        return shown
+
+    def _number(self, obj: KubeObject, key: str, value: object) -> str:
+        """`value 1`, `value 2` …, in the order in which a key had them."""
+        known = self._values.setdefault((name_of(obj), key), [])
+        if value not in known:
+            known.append(value)
+        return f"value {known.index(value) + 1}"

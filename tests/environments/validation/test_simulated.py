@@ -93,10 +93,19 @@ def test_records_come_back_as_they_were(tmp_path: Path, seen: Observed) -> None:
     assert compare_streams(tmp_path / "kind.jsonl", tmp_path / "kind.jsonl").events == 1  # itbench twin compare reads them
 
 
-def test_records_have_no_secrets(tmp_path: Path, seen: Observed) -> None:
-    secret = {"kind": "Secret", "metadata": {"name": "key"}, "data": {"password": "aHVudGVyMg=="}}
-    write_observed(replace(seen, observations=[replace(seen.observations[0], object=secret)]), tmp_path, "kind")
-    assert "aHVudGVyMg" not in (tmp_path / "kind.jsonl").read_text()
+def test_records_have_no_secrets_and_tell_that_they_changed(tmp_path: Path, seen: Observed) -> None:
+    values = ("aHVudGVyMg==", "aHVudGVyMg==", "b3RoZXI=")
+    metadata = {"name": "key", "namespace": "book-info", "annotations": {"kubectl.kubernetes.io/last-applied": values[0]}}
+    secrets = [{"kind": "Secret", "metadata": metadata, "data": {"password": value}} for value in values]
+    times = (-1.0, 3.0, 5.0)
+    observations = [replace(seen.observations[0], time=time, object=obj) for time, obj in zip(times, secrets, strict=True)]
+    write_observed(replace(seen, observations=observations), tmp_path, "kind")
+    text = (tmp_path / "kind.jsonl").read_text()
+    assert not any(value in text for value in values)
+    again = read_observed(tmp_path, "kind")
+    assert again is not None
+    assert again.told().world.fields == {"Secret/key": "data.password=…"}
+    assert [one.object["data"]["password"] for one in again.observations] == ["value 1", "value 1", "value 2"]
 
 
 def test_no_records_are_none(tmp_path: Path) -> None:

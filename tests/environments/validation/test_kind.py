@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from itbench.cluster.memory import MemoryCluster
+from itbench.cluster.reference import ObjectRef
+from itbench.environments.kind.archive import monitoring_images
+from itbench.environments.kind.engine import Engine
+from itbench.environments.kind.owners import owner, owner_of
+from itbench.environments.kind.programs import kind_program
+from itbench.environments.kind.settings import load_kind_settings
+from itbench.environments.validation.kind import nodes_like, onsets
+from itbench.environments.validation.selection import choose
+from itbench.environments.validation.session import ValidationRequest, validate
+from itbench.model.errors import ItbenchError
+from itbench.snapshot.records import Alert
+from itbench.twin.base import node
+
+
+def pod(name: str, namespace: str, cpu: str, phase: str = "Running") -> dict:
+    resources = {"requests": {"cpu": cpu, "memory": "100Mi"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"nodeName": "real", "containers": [{"name": "c", "image": "i", "resources": resources}]},
+        "status": {"phase": phase},
+    }
+
+
+def test_a_twins_nodes_are_as_large_as_what_others_leave_and_have_the_same_images() -> None:
+    cluster = MemoryCluster(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    real = node("real", cpu="4", memory="1Gi", labels={"disk": "fast"})
+    real["status"]["images"] = [{"names": ["docker.io/library/busybox:1"], "sizeBytes": 7}]
+    real["spec"]["taints"] = [{"key": "mine", "effect": "NoSchedule"}]
+    cluster.create(real)
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    pods = (pod("a", "kube-system", "500m"), pod("b", "kube-system", "1", "Succeeded"), pod("c", "shop", "700m"))
+    for each in pods:
+        cluster.create(each)
+        cluster.replace(cluster.get(ObjectRef.of(each)) | {"status": each["status"]}, subresource="status")
+    (made,) = nodes_like(cluster, "shop")
+    assert made["status"]["allocatable"]["cpu"] == "3500m"
+    assert made["status"]["allocatable"]["memory"] == str(2**30 - 100 * 2**20)
+    assert made["metadata"]["labels"]["disk"] == "fast"
+    assert made["status"]["images"] == [{"names": ["docker.io/library/busybox:1"]}]
+    assert made["spec"]["taints"] == real["spec"]["taints"]
+
+
+def test_an_alert_fires_once_its_rule_has_held_long_enough() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def alert(name: str, active: float) -> Alert:
+        labels = {"alertname": name, "service_name": "cart"}
+        return Alert(begun + timedelta(seconds=400), labels, active_since=begun + timedelta(seconds=active))
+
+    found = onsets([alert("Errors", 60), alert("Old", -5), alert("Other", 90)], {"Errors": 180, "Old": 60}, begun)
+    assert found == {"Errors (cart)": 240, "Other (cart)": 90}
+
+
+def _why_not() -> str:
+    """What this machine lacks; empty if it has all."""
+    settings = load_kind_settings()
+    try:
+        kind_program()
+        monitoring_images()
+        with Engine.connect() as engine:
+            if not any(engine.has_image(name) for name in (settings.built, settings.published)):
+                return f"no node image: docker pull {settings.published}, or make kind-node-image"
+    except ItbenchError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.integration
+def test_the_twin_agrees_with_a_real_cluster(written: Callable[..., Path], tmp_path: Path) -> None:
+    if why := _why_not():
+        pytest.skip(f"kind was not tested: {why}")
+    paths = [written("nobody-reads"), written("reviews-gone", "deleted-kubernetes-service", "v1 Service reviews")]
+    chosen, _ = choose("kind", None, [str(path) for path in paths])
+    summed = validate(ValidationRequest("kind", out=tmp_path / "out", window=20.0), chosen, lambda _: None)
+    for fault in summed.faults:
+        assert fault.outcome == "compared", fault.cause
+        assert fault.aspects["states"].agreement == 1, fault.aspects["states"]
+        assert fault.aspects["events"].agreement in (None, 1), fault.aspects["events"]
+        assert "not waited for" in fault.aspects["alerts"].note
+    with Engine.connect() as engine:
+        assert not [name for name in engine.clusters() if owner_of(name) == owner()]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from itbench.mast.annotate import EXPERIMENTAL, annotate_trace
-from itbench.mast.planting import PLANTS, Planted, generate
+from itbench.mast.annotate import EXPERIMENTAL, EXPERIMENTAL_EVIDENCE, annotate_trace
+from itbench.mast.planting import EVIDENCE, PLANTS, Planted, generate
 from itbench.mast.taxonomy import load_taxonomy
 from itbench.model.mast import Annotation
 
@@ -19,6 +19,7 @@ class RuleResult:
     """One rule. A trace counts towards every rule but those whose mode honest people could see there or not.
 
     Attributes:
+        code: of a mode, or a key of `EVIDENCE`: then only its own sessions and near-misses count.
         hits: planted and found.
         missed: planted and not found.
         invented: found where it was not planted, in near-misses and in all other sessions.
@@ -55,26 +56,37 @@ class RuleResult:
 
 
 def validate_rules(seed: int, count: int, *, held_out: bool) -> tuple[RuleResult, ...]:
-    """Generate `count` planted sessions and as many near-misses for each mode, and hold the rules against them."""
+    """Generate `count` planted sessions and as many near-misses for each mode and evidence, and hold the rules against them.
+
+    A mode is counted over all sessions but those in which its experimental evidence is planted.
+    """
     taxonomy = load_taxonomy()
     seen: list[tuple[Planted, dict[str, Annotation]]] = []
-    for mode in PLANTS:
+    for mode in (*PLANTS, *EVIDENCE):
         for near_miss in (False, True):
             for number in range(count):
                 planted = generate(mode, seed + number, near_miss=near_miss, held_out=held_out)
                 annotated = annotate_trace(planted.trace, taxonomy)
                 seen.append((planted, {each.code: each for each in annotated.annotations}))
-    return tuple(_result(code, seen) for code in taxonomy.codes)
+    results = []
+    for code in taxonomy.codes:
+        claimed = [
+            each for each in seen if each[0].near_miss or each[0].mode != code or each[0].kind not in EXPERIMENTAL_EVIDENCE
+        ]
+        results.append(_result(code, code, claimed))
+        kinds = [kind for kind in EVIDENCE if kind.startswith(code)]
+        results += [_result(kind, code, [each for each in seen if each[0].kind == kind]) for kind in kinds]
+    return tuple(results)
 
 
-def _result(code: str, seen: Sequence[tuple[Planted, dict[str, Annotation]]]) -> RuleResult:
+def _result(name: str, code: str, seen: Sequence[tuple[Planted, dict[str, Annotation]]]) -> RuleResult:
     counted = [(planted, by_code[code]) for planted, by_code in seen if code not in planted.either]
     planted_here = [(planted, found) for planted, found in counted if code in planted.present]
     hits = [(planted, found) for planted, found in planted_here if found.verdict == "present"]
     invented = [planted for planted, found in counted if found.verdict == "present" and code not in planted.present]
     located = [bool(set(found.steps) & set(planted.steps)) for planted, found in hits]
     return RuleResult(
-        code=code,
+        code=name,
         hits=len(hits),
         missed=len(planted_here) - len(hits),
         invented=len(invented),
@@ -93,9 +105,16 @@ def markdown_table(results: Sequence[RuleResult]) -> str:
     for each in results:
         precision = "–" if each.precision is None else f"{each.precision:.2f}"
         located = "–" if each.located is None else f"{each.located:.2f}"
-        status = "experimental" if each.code in EXPERIMENTAL else "" if each.good else "**below its claim**"
+        label = f"{each.code} {names[each.code]}" if each.code in names else f"– of this, {each.code.partition(' ')[2]}"
+        status = (
+            "experimental"
+            if each.code in EXPERIMENTAL | EXPERIMENTAL_EVIDENCE
+            else ""
+            if each.good
+            else "**below its claim**"
+        )
         lines.append(
-            f"| {each.code} {names[each.code]} | {precision} | {each.recall:.2f} | {located} | {each.hits + each.missed} "
+            f"| {label} | {precision} | {each.recall:.2f} | {located} | {each.hits + each.missed} "
             f"| {each.invented} ({each.near_misses}) | {status} |"
         )
     return "\n".join(lines)

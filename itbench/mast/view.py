@@ -41,6 +41,11 @@ class Call:
     changes: bool
 
     @property
+    def cut(self) -> bool:
+        """Whether the result goes on beyond what is kept here."""
+        return len(self.result) >= _RESULT
+
+    @property
     def outcome(self) -> str:
         """Equal for results that say the same but for the time."""
         return hashlib.sha256(_TIMES.sub("", self.result).encode("utf-8", "replace")).hexdigest()

@@ -264,7 +264,7 @@ def test_both_annotators_go_into_one_file_that_agree_reads(model, annotate, tmp_
     both.write_text(result.stdout)
     assert len(json.loads(result.stdout)["traces"][0]["annotations"]) == 28
     compared = CliRunner().invoke(main, ["mast", "agree", str(both), "--json"])
-    assert json.loads(compared.stdout)["annotators"] == ["rules-3", "llm:gpt-4o@llm-1"]
+    assert json.loads(compared.stdout)["annotators"] == ["rules-4", "llm:gpt-4o@llm-1"]
 
 
 def test_a_huge_step_takes_one_part(annotate):

@@ -142,7 +142,7 @@ def test_annotate_prints_fourteen_verdicts_a_trace(tmp_path):
     assert found["trace"] == "chat"
     assert [each["code"] for each in found["annotations"]] == list(V3.codes)
     repeated = found["annotations"][2]
-    assert (repeated["verdict"], repeated["steps"], repeated["annotator"]) == ("present", [2, 3, 4], "rules-3")
+    assert (repeated["verdict"], repeated["steps"], repeated["annotator"]) == ("present", [2, 3, 4], "rules-4")
     shown = CliRunner().invoke(main, ["mast", "annotate", str(tmp_path)]).stdout
     assert "1.3 Step repetition: present" in shown
     assert "2.2" not in shown

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
+from itbench.mast.detectors.quoting import unseen
 from itbench.mast.view import View
 
 _FAILED = re.compile(
@@ -43,6 +44,10 @@ class NoVerification:
 class IncorrectVerification:
     """3.3: the last check of the answer fails and the answer stays, or it blames an entity that occurs in no observation.
 
+    So does evidence that is quoted, or a measure with its unit, that the agent was never shown: compared without case, white
+    space and quotation marks; a measure in any unit and rounded. Of a quotation, a part with a digit or two words must
+    be missing everywhere. A measure alone could have been reckoned: its confidence is low.
+
     Whether a check that succeeds was the right one is beyond a rule, so that this one never says absent.
     """
 
@@ -60,6 +65,13 @@ class IncorrectVerification:
         if invented and view.calls:
             place = wrote if wrote is not None else len(view.calls) - 1
             return present(0.8, [view.calls[place].step], f"no observation names {invented[0][:60]}")
+        quotes, measures = unseen(view)
+        if quotes or measures:
+            place = wrote if wrote is not None else len(view.calls) - 1
+            step = view.calls[place].step if view.replied_answer is None or wrote is not None else view.replied_answer
+            return present(
+                0.75 if quotes else 0.5, [step], f"nothing shows {(quotes or measures)[0][:80]!r}, which it quotes"
+            )
         return unknown("whether a check was the right one is beyond a rule")
 
 

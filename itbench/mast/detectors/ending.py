@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
 from itbench.mast.detectors.intentions import announces
+from itbench.mast.detectors.untested import unread_alerts, untested
 from itbench.mast.view import View
 
 _DONE = re.compile(
@@ -67,7 +68,9 @@ class UnawareOfTermination:
 class PrematureTermination:
     """3.1: it ends without an answer that was asked for, or its last words announce work that never happens.
 
-    An answer without a single observation counts too. A trial that ran out of its budget was ended, and did not end.
+    An answer without a single observation counts too, and so does one that is given with alerts at hand that were never
+    looked at, or that blames what was suspected and never looked at. A trial that ran out of its budget was ended, and did
+    not end. Whether alerts were read by a script or wildcard is unknown.
     """
 
     code: ClassVar[str] = "3.1"
@@ -86,6 +89,9 @@ class PrematureTermination:
     def _with_answer(self, view: View) -> Finding:
         reads = {id(view.calls[place]) for place in view.answer_reads}
         looked = any(call.answered and not call.writes and id(call) not in reads for call in view.calls)
+        for missed in (unread_alerts(view), untested(view)) if looked else ():
+            if missed is not None:
+                return missed
         if looked or view.multi:
             return absent(0.8, "there is an answer, and it rests on observations")
         if not view.calls and not view.trace.trajectory.agent.tool_definitions:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
+from itbench.mast.detectors.claims import contradiction
 from itbench.mast.view import Call, View
 
 
@@ -102,12 +103,14 @@ class LossOfHistory:
     """1.4: after a compaction the agent says that it does not know its task or findings, or asks `again` known things again.
 
     What it asks among its first `soon` calls after the compaction counts. Without a compaction, only the words count,
-    and only once something was found out.
+    and only once something was found out. An agent that contradicts its own statement about an entity, or blames what it
+    had ruled out, counts if nothing new was seen and no word of correction said: experimental, of confidence `unsure`.
     """
 
     code: ClassVar[str] = "1.4"
     again: int = 2
     soon: int = 6
+    unsure: float = 0.5
 
     def look(self, view: View) -> Finding:
         """What it makes of a trace."""
@@ -123,6 +126,11 @@ class LossOfHistory:
         lost = [saying.step for saying in view.agent_sayings if first and saying.step > first and _says_lost(saying.text)]
         if lost and not view.compactions:
             return present(0.7, lost, "the agent says that it does not know what it knew")
+        against = contradiction(view)
+        if against is not None:
+            earlier, later = against
+            kind = "it blames what it had ruled out" if later.about == "cause" else f"two statements on the {later.about}"
+            return present(self.unsure, [earlier.step, later.step], f"{kind}, of {later.entity[:60]}, with nothing new")
         if view.compactions:
             return absent(0.7, "the history was compacted, and work goes on")
         return absent(0.6, "no sign that the history was cut") if view.calls else unknown("there is no history to lose")

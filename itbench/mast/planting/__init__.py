@@ -5,6 +5,6 @@ with one in sight, and are measured on the other.
 """
 
 from itbench.mast.planting.script import Planted
-from itbench.mast.planting.sessions import PLANTS, generate
+from itbench.mast.planting.sessions import EVIDENCE, PLANTS, generate
 
-__all__ = ["PLANTS", "Planted", "generate"]
+__all__ = ["EVIDENCE", "PLANTS", "Planted", "generate"]

@@ -30,7 +30,7 @@ def _work(script: Script, team: tuple[str, str, str], rounds: int) -> None:
     for _ in range(rounds):
         script.explore(1, speaker=worker)
         if script.voice.chance(0.5):
-            script.agent(script.voice(say.REMARK, target=script.services[1]), speaker=script.voice.one(lead, critic))
+            script.agent(script.remark(script.services[1]), speaker=script.voice.one(lead, critic))
 
 
 def _ending(script: Script, team: tuple[str, str, str]) -> None:

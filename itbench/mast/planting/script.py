@@ -36,6 +36,7 @@ class Planted:
         present: the modes that are there; all others are not.
         either: modes on which honest people could differ here.
         steps: where the planted mode shows.
+        kind: the evidence within the mode that was planted, a key of `EVIDENCE`; empty for the mode as such.
     """
 
     trace: Trace
@@ -44,6 +45,7 @@ class Planted:
     present: frozenset[str]
     either: frozenset[str]
     steps: tuple[int, ...]
+    kind: str = ""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Script:
     _calls: int = 0
     services: list[str] = field(default_factory=list)
     asked: set[tuple[str, str]] = field(default_factory=set)
+    tools: tuple[str, ...] = ()
+    _fine: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.services = [str(name) for name in self.voice.rng.permutation(_SERVICES)[:8]]
@@ -133,12 +137,19 @@ class Script:
                 self.asked.add(pair)
                 return pair
 
-    def explore(self, steps: int, *, speaker: str = "") -> list[int]:
-        """Look at so many things, each announced and done."""
+    def remark(self, target: str) -> str:
+        """A remark on a service: of the broken one that it suffers, of any other always the same."""
+        fine = self._fine.setdefault(target, target != self.root and self.voice.chance(0.4))
+        return self.voice(say.REMARK_FINE if fine else say.REMARK, target=target)
+
+    def explore(self, steps: int, *, speaker: str = "", without: frozenset[str] = frozenset()) -> list[int]:
+        """Look at so many things, each announced and done, but not at some services."""
         numbers = []
         for _ in range(steps):
             kind, target = self.fresh()
-            remark = f"{self.voice(say.REMARK, target=target)} " if self.voice.chance(0.4) else ""
+            while target in without:
+                kind, target = self.fresh()
+            remark = f"{self.remark(target)} " if self.voice.chance(0.4) else ""
             numbers.append(self.agent(remark + self.voice(say.LOOK, kind=kind, target=target), speaker=speaker))
             self.query(kind, target)
         return numbers
@@ -176,7 +187,9 @@ class Script:
 
     def trace(self, name: str) -> Trace:
         """The finished trace."""
-        trajectory = self.builder.trajectory(AgentInfo(name="generated", version="1", model_name="model-g"), name)
+        tools = tuple({"type": "function", "function": {"name": each}} for each in self.tools) or None
+        agent = AgentInfo(name="generated", version="1", model_name="model-g", tool_definitions=tools)
+        trajectory = self.builder.trajectory(agent, name)
         answer = "present" if self.output is not None else "missing"
         info = TraceInfo.model_validate(
             {"trace": name, "source": "generated", "format": "generated", "agent": "model-g", "answer": answer}

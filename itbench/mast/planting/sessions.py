@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from itbench.mast.planting import groups
+from itbench.mast.planting import evidence, groups
 from itbench.mast.planting import wording as say
 from itbench.mast.planting.script import Planted, Script
 from itbench.mast.planting.wording import Voice
@@ -27,19 +27,22 @@ def generate(mode: str, seed: int, *, near_miss: bool, held_out: bool) -> Plante
     """The session of a seed. Equal arguments give equal sessions.
 
     Args:
-        mode: a code of `PLANTS`.
+        mode: a code of `PLANTS`, or a key of `EVIDENCE`.
         seed: of everything random.
         near_miss: something that looks alike, and is not the mode.
         held_out: the half of the wordings.
     """
-    rng = np.random.default_rng([seed, int(mode.replace(".", "")), near_miss])
+    code, _, kind = mode.partition(" ")
+    of_kind = (1 + list(EVIDENCE).index(mode),) if kind else ()
+    rng = np.random.default_rng([seed, int(code.replace(".", "")), near_miss, *of_kind])
     script = Script(Voice(rng, held_out), held_out)
-    plant = PLANTS[mode]
+    plant = EVIDENCE[mode] if kind else PLANTS[mode]
     found = (plant.near if near_miss else plant.planted)(script)
     steps = tuple(found) if isinstance(found, list) and not near_miss else ()
-    name = f"{mode}-{'near' if near_miss else 'planted'}-{seed}"
-    present = frozenset() if near_miss else frozenset({mode})
-    return Planted(script.trace(name), mode, near_miss, present, plant.near_either if near_miss else plant.either, steps)
+    name = f"{mode.replace(' ', '-')}-{'near' if near_miss else 'planted'}-{seed}"
+    present = frozenset() if near_miss else frozenset({code})
+    either = plant.near_either if near_miss else plant.either
+    return Planted(script.trace(name), code, near_miss, present, either, steps, mode if kind else "")
 
 
 def _task(script: Script, extra: str = "") -> None:
@@ -383,4 +386,13 @@ PLANTS: dict[str, Plant] = {
     "3.1": Plant(stops_early, ends_briefly, _NO_OUTPUT | {"2.6"}),
     "3.2": Plant(unchecked, checked_at_once, frozenset(), frozenset({"3.3"})),
     "3.3": Plant(misjudges, mends, frozenset({"1.1"})),
+}
+
+EVIDENCE: dict[str, Plant] = {
+    "1.4 contradiction": Plant(evidence.contradicts, evidence.corrects),
+    "1.4 closed hypothesis": Plant(evidence.returns, evidence.reopens, frozenset({"3.3"})),
+    "3.1 alerts unread": Plant(evidence.leaves_alerts, evidence.reads_alerts),
+    "3.1 hypothesis untested": Plant(evidence.supposes, evidence.tests),
+    "3.3 quotation": Plant(evidence.quotes_nothing, evidence.quotes_truly),
+    "3.3 measure": Plant(evidence.measures_nothing, evidence.measures_truly),
 }

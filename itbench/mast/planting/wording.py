@@ -60,9 +60,10 @@ LOOK = Pool(
     ),
 )
 REMARK = Pool(
-    ("{target} shows timeouts.", "The failures begin at {target}.", "Nothing odd with {target}."),
-    ("{target} looks affected, but may be downstream.", "Latency went up on {target}.", "{target} seems healthy."),
+    ("{target} shows timeouts.", "The failures begin at {target}."),
+    ("{target} looks affected, but may be downstream.", "Latency went up on {target}."),
 )
+REMARK_FINE = Pool(("Nothing odd with {target}.",), ("{target} seems healthy.",))
 CONCLUDE = Pool(
     ("The change of {target} explains the alerts. I write the answer.", "{target} is the root cause. Writing the answer."),
     ("Everything leads back to {target}; I record that.", "My conclusion: {target} was misconfigured. Saving it."),

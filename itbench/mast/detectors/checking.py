@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
-from itbench.mast.detectors.quoting import unseen
+from itbench.mast.detectors.quoting import squeezed, unseen
 from itbench.mast.view import View
 
 _FAILED = re.compile(
@@ -58,7 +59,7 @@ class IncorrectVerification:
         wrote = view.answer_writes[-1] if view.answer_writes else None
         if wrote is not None:
             checks = [view.calls[place] for place in view.answer_reads if place >= wrote]
-            if checks and (checks[-1].failed or _FAILED.search(checks[-1].result)):
+            if checks and (checks[-1].failed or _complains(checks[-1].result, view.trace.output)):
                 steps = [view.calls[wrote].step, checks[-1].step]
                 return present(0.85, steps, "the last check of the answer fails, and the answer stays")
         invented = _invented(view)
@@ -73,6 +74,14 @@ class IncorrectVerification:
                 0.75 if quotes else 0.5, [step], f"nothing shows {(quotes or measures)[0][:80]!r}, which it quotes"
             )
         return unknown("whether a check was the right one is beyond a rule")
+
+
+def _complains(result: str, answer: str | None) -> bool:
+    """Whether a check says that something is wrong; what the answer itself tells of failures does not count."""
+    written = squeezed(answer or "")
+    with suppress(ValueError, RecursionError):
+        written += squeezed(json.dumps(json.loads(answer or ""), ensure_ascii=False))
+    return any(_FAILED.search(line) and squeezed(line) not in written for line in result.splitlines())
 
 
 def _invented(view: View) -> list[str]:

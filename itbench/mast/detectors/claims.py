@@ -13,13 +13,21 @@ from itbench.mast.view import Saying, View
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLOSED = re.compile(
-    r"\brul(?:ed?|es|ing) (?:\w+ ){0,2}?out\b|\bexclud\w+|\beliminat\w+|\bdismiss\w*|\bdiscard\w*|\bclear(?:ed|s)\b|\bexonerat\w+"
-    r"|\b(?:not|isn't|wasn't|never) (?:\w+ ){0,3}?(?:cause|culprit|source|origin|to blame|responsible|involved|guilty)"
-    r"|\bdead end\b|\bnothing to do with\b|\boff (?:the|my) list\b|\bno suspect\b|\b(?:innocent|unrelated|blameless)\b",
+    r"\brul(?:ed?|es|ing) (?:\w+ ){0,2}?out\b|\bexclud\w+|\beliminat\w+|\bdismiss\w*|\bdiscard\w*|\bclear(?:ed|s)\b"
+    r"|\bexonerat\w+|\bdead end\b|\bnothing to do with\b|\boff (?:the|my) list\b|\b(?:innocent|unrelated|blameless)\b",
     re.IGNORECASE,
 )
+_NOT_IT = re.compile(
+    r"\b(?:not|isn't|wasn't|never) (?!only|just|merely|alone|the only|the sole)(?:\w+ ){0,3}?"
+    r"(?:cause|culprit|source|origin|to blame|responsible|involved|guilty|suspect)",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    r"\b(?:not|\w+n't|cannot|never|nor|no longer|too (?:early|soon|fast|quickly)|hast(?:y|ily))\b", re.IGNORECASE
+)
 _BLAMED = re.compile(
-    r"\b(?:is|was|are|must be|has to be|remains)\b[^.,]{0,30}\b(?:causes?|culprit|source|origin|to blame|responsible|misconfigured)\b"
+    r"\b(?:is|was|are|must be|has to be|remains)\b[^.,]{0,30}\b(?:causes?|culprit|source|origin|to blame|responsible"
+    r"|misconfigured)\b"
     r"|\b(?:root )?cause (?:is|lies|sits|must)|\b(?:explains|caused|causes) (?:the|all|it|this|everything)"
     r"|\b(?:leads?|goes?|points?|traces?|comes?) (?:\w+ ){0,2}?(?:to|from)\b|\bsuspect\b|\bhypothesis is\b|\bblame\b",
     re.IGNORECASE,
@@ -42,14 +50,17 @@ _HEDGED = re.compile(
 # misses some contradictions, and invents few.
 _REVISED = re.compile(
     r"\b(?:because|but|however|although|though|despite|contrary|correct\w*|revis\w+|reconsider\w*|reopen\w*|wrong\w*|mistak\w+"
-    r"|earlier|previous\w*|before|turn(?:s|ed) out|second thoughts?|actually|after all|new|newer|now|no longer|instead|changed (?:my|since)|change of mind"
-    r"|overlooked|missed|updat\w+|in fact|yet|still|since|again|back to|misread|in hindsight|closer|except|retract|withdraw|sorry"
+    r"|earlier|previous\w*|before|turn(?:s|ed) out|second thoughts?|actually|after all|new|newer"
+    r"|now|no longer|instead|changed (?:my|since)|change of mind"
+    r"|overlooked|missed|updat\w+|in fact|yet|still|since|again|back to|misread"
+    r"|in hindsight|closer|except|retract|withdraw|sorry"
     r"|recovered|became|went|scaled|once)\b",
     re.IGNORECASE,
 )
 _NO_NAME = frozenset(
     "the this that these those which what everything nothing something service services deployment cluster pod pods node"
-    " nodes container containers system application traffic cause root answer task data state status change error errors".split()
+    " nodes container containers system"
+    " application traffic cause root answer task data state status change error errors".split()
 )
 
 
@@ -76,14 +87,19 @@ def contradiction(view: View) -> tuple[Claim, Claim] | None:
         if later.revised:
             continue
         for earlier in claims[:number]:
-            same = (earlier.speaker, earlier.entity, earlier.about) == (later.speaker, later.entity, later.about)
-            if not same or earlier.value == later.value or earlier.step >= later.step:
+            if not _alike(earlier, later) or earlier.value == later.value or earlier.step >= later.step:
                 continue
             if later.about == "cause" and later.value == "no":
                 continue  # to close what was suspected is how it should be
+            if earlier.revised and any(_alike(each, earlier) and each.step < earlier.step for each in claims):
+                continue  # itself a correction of a statement before
             if not _something_new(view, earlier, later):
                 return earlier, later
     return None
+
+
+def _alike(one: Claim, other: Claim) -> bool:
+    return (one.speaker, one.entity, one.about) == (other.speaker, other.entity, other.about)
 
 
 def _claims(view: View) -> Iterator[Claim]:
@@ -92,9 +108,9 @@ def _claims(view: View) -> Iterator[Claim]:
         return
     for saying in view.agent_sayings:
         for sentence in _SENTENCE.split(saying.text):
-            mentioned = names & set(re.findall(r"[a-z][\w-]{2,60}", sentence.lower()))
+            mentioned = sorted(names & set(re.findall(r"[a-z][\w-]{2,60}", sentence.lower())))
             if len(mentioned) == 1 and not _HEDGED.search(sentence):
-                yield from _in_sentence(saying, mentioned.pop(), sentence)
+                yield from _in_sentence(saying, mentioned[0], sentence)
     yield from _answered(view, names)
 
 
@@ -104,8 +120,10 @@ def _in_sentence(saying: Saying, entity: str, sentence: str) -> Iterator[Claim]:
     def claim(about: str, value: str) -> Claim:
         return Claim(saying.step, saying.speaker, entity, about, value, revised)
 
-    if _CLOSED.search(sentence):
-        yield claim("cause", "no")
+    closed = _NOT_IT.search(sentence) or (_CLOSED.search(sentence) and not _NEGATED.search(sentence))
+    if closed:
+        if _is_subject(entity, sentence):
+            yield claim("cause", "no")
     elif _BLAMED.search(sentence) and not re.search(r"\b(?:not|no|never|n't)\b", sentence):
         yield claim("cause", "yes")
     if health := _HEALTH.search(sentence):
@@ -113,6 +131,15 @@ def _in_sentence(saying: Saying, entity: str, sentence: str) -> Iterator[Claim]:
     attributes, values = _ATTRIBUTE.findall(sentence), _VALUE.findall(re.sub(r"\b\d\d?:\d\d(?::\d\d)?\b", "", sentence))
     if len(attributes) == 1 and len(values) == 1:
         yield claim(attributes[0].lower().rstrip("s").replace("-", ""), values[0])
+
+
+def _is_subject(entity: str, sentence: str) -> bool:
+    """Whether a sentence is about an entity as a whole, and not about its memory or what happens in it."""
+    name = rf"(?<![\w-]){re.escape(entity)}"
+    part = rf"\b(?:of|in|on|at|for|by|from|inside|within)\s+(?:the\s+)?{name}(?![\w-])"
+    goes_on = r"\s*(?:[,.;:]|$|\b(?:is|was|has|had|can|were|as|from|that|which)\b)"
+    whole = rf"{name}(?:\s+(?:service|deployment|pods?|itself|too))?{goes_on}"
+    return re.search(whole, sentence, re.IGNORECASE) is not None and re.search(part, sentence, re.IGNORECASE) is None
 
 
 def _answered(view: View, names: frozenset[str]) -> Iterator[Claim]:

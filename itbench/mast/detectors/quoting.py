@@ -16,7 +16,8 @@ _QUOTED = re.compile(
 )
 # What should be, or is not there, or was typed, is quoted too, and is no observation.
 _NOT_OBSERVED = re.compile(
-    r"\b(?:should|would|must|could|expected|instead of|rather than|such as|like|so-called|i\.e\.|e\.g\.|fix|correct|change to"
+    r"\b(?:should|would|must|could|expected|instead of|rather than|such as|like|so-called|i\.e\."
+    r"|e\.g\.|fix|correct|change to"
     r"|set to|run|running|command|no|not|without|never|lacks?|missing|absen(?:t|ce)|between|than|hypothe\w+)\W*(?:\w+\W+)?$",
     re.IGNORECASE,
 )
@@ -32,7 +33,8 @@ _ABOUT = re.compile(
     r"\b(?:about|around|roughly|nearly|almost|some|approx\w*|over|under|than|least|most|between|to|and)\W*$", re.I
 )
 _ESCAPES = re.compile(r"\\+[nrt]|[\s\"'`\\]+")
-_SCALES = tuple(sign for unit in (1e3, 1e6, 1e9, 1024.0, 1024.0**2, 1024.0**3) for sign in (unit, 1 / unit)) + (1.0,)
+_UNITS = (1e3, 1e6, 1e9, 1024.0, 1024.0**2, 1024.0**3)
+_SCALES = (1.0, *_UNITS, *(1 / unit for unit in _UNITS))
 _LONGEST = 1_000_000
 _MOST_NUMBERS = 300_000
 
@@ -42,13 +44,13 @@ class Shown:
 
     def __init__(self, view: View) -> None:
         told = list(_told(view))
-        self.text = _squeezed("\n".join(told))
+        self.text = squeezed("\n".join(told))
         numbers = {float(each) for text in told for each in _NUMBER.findall(text)[:_MOST_NUMBERS] if len(each) < 20}
         self._numbers = sorted(numbers)
 
     def holds(self, words: str) -> bool:
         """Whether a quotation stands there, as it is or with its parts in other places."""
-        if _squeezed(words) in self.text:
+        if squeezed(words) in self.text:
             return True
         missing = [token for token in _TOKEN.findall(words) if not self._token(token.strip(".:,"))]
         return not any(re.search(r"\d", token) for token in missing) and sum(len(token) > 3 for token in missing) < 2
@@ -66,11 +68,12 @@ class Shown:
         return False
 
     def _token(self, token: str) -> bool:
-        squeezed = _squeezed(token)
-        if squeezed in self.text or (_NUMBER.fullmatch(token) and self.measured(token)):
+        plain = squeezed(token)
+        if plain in self.text or (_NUMBER.fullmatch(token) and self.measured(token)):
             return True
-        parts = [part for part in re.split(r"[.:/=\[\]]", squeezed) if part]
-        return len(parts) > 1 and all(part in self.text for part in parts)
+        parts = [part for part in re.split(r"[.:/=\[\]]", plain) if part]
+        # The path of a setting stands in no result as such, nor does a setting with its value; an address does.
+        return 2 * sum(part.isdigit() for part in parts) <= len(parts) > 1 and all(part in self.text for part in parts)
 
 
 def unseen(view: View) -> tuple[list[str], list[str]]:
@@ -82,19 +85,20 @@ def unseen(view: View) -> tuple[list[str], list[str]]:
     evidence = list(_evidence(view))
     if not evidence or not _whole(view):
         return [], []
-    own = _squeezed("\n".join([*(call.text for call in view.calls), *(said.text for said in view.agent_sayings)]))
+    own = squeezed("\n".join([*(call.text for call in view.calls), *(said.text for said in view.agent_sayings)]))
     shown = Shown(view)
-    quotes = [quote for text in evidence for quote in _quotes(text) if _squeezed(quote) in own and not shown.holds(quote)]
+    quotes = [quote for text in evidence for quote in _quotes(text) if squeezed(quote) in own and not shown.holds(quote)]
     measures = [
         match[0]
         for text in evidence
         for match in _MEASURE.finditer(_QUOTED.sub(" ", text))
-        if not _ABOUT.search(text[: match.start()]) and _squeezed(match[0]) in own and not shown.measured(match[1])
+        if not _ABOUT.search(text[: match.start()]) and squeezed(match[0]) in own and not shown.measured(match[1])
     ]
     return quotes, measures
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """A text without white space, quotation marks, escapes and case; what is set by `=` or `:` is equal."""
     return _ESCAPES.sub("", text.lower()).replace("=", ":")
 
 

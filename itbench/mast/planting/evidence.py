@@ -173,7 +173,8 @@ def quotes_nothing(script: Script) -> list[int]:
 
 def quotes_truly(script: Script) -> None:
     """Not 3.3: a true quotation, whole, cut or rounded; one of the task or of a command; a paraphrase; a wish."""
-    line = f"ERROR {script.voice.one('dial', 'read')} tcp 10.1.2.{script.voice.rng.integers(9)}:5432: i/o time-out, took 0.9367 s"
+    host = f"10.1.2.{script.voice.rng.integers(9)}:5432"
+    line = f"ERROR {script.voice.one('dial', 'read')} tcp {host}: i/o time-out, took 0.9367 s"
     how = script.voice.one("whole", "case", "cut", "round", "task", "command", "paraphrase", "wish", "json")
     ticket = "Customers report 'HTTP 504 at /pay since 10:05'."
     _begin(script, ticket if how == "task" else "")

@@ -76,8 +76,8 @@ class Claim:
     revised: bool
 
 
-def contradiction(view: View) -> tuple[Claim, Claim] | None:
-    """Two statements of one agent that exclude each other, with nothing said or seen in between that could explain it.
+def contradictions(view: View) -> Iterator[tuple[Claim, Claim]]:
+    """Statements of one agent that exclude each other, in pairs, with nothing said or seen in between that could explain it.
 
     A statement is about the only entity of its sentence that the agent also named in a call: that it is healthy or
     failing, how large an attribute is, that it is ruled out as a cause or is the cause. Guesses and questions are none.
@@ -94,8 +94,7 @@ def contradiction(view: View) -> tuple[Claim, Claim] | None:
             if earlier.revised and any(_alike(each, earlier) and each.step < earlier.step for each in claims):
                 continue  # itself a correction of a statement before
             if not _something_new(view, earlier, later):
-                return earlier, later
-    return None
+                yield earlier, later
 
 
 def _alike(one: Claim, other: Claim) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
-from itbench.mast.detectors.claims import contradiction
+from itbench.mast.detectors.claims import contradictions
 from itbench.mast.view import Call, View
 
 
@@ -103,8 +103,9 @@ class LossOfHistory:
     """1.4: after a compaction the agent says that it does not know its task or findings, or asks `again` known things again.
 
     What it asks among its first `soon` calls after the compaction counts. Without a compaction, only the words count,
-    and only once something was found out. An agent that contradicts its own statement about an entity, or blames what it
-    had ruled out, counts if nothing new was seen and no word of correction said: experimental, of confidence `unsure`.
+    and only once something was found out. An agent that blames what it had ruled out counts if nothing new was seen and no
+    word of correction said: experimental, of confidence `unsure`. Other statements on one entity that exclude each other
+    make it unknown, at their steps: people correct themselves in more words than a rule knows.
     """
 
     code: ClassVar[str] = "1.4"
@@ -126,11 +127,15 @@ class LossOfHistory:
         lost = [saying.step for saying in view.agent_sayings if first and saying.step > first and _says_lost(saying.text)]
         if lost and not view.compactions:
             return present(0.7, lost, "the agent says that it does not know what it knew")
-        against = contradiction(view)
-        if against is not None:
-            earlier, later = against
-            kind = "it blames what it had ruled out" if later.about == "cause" else f"two statements on the {later.about}"
-            return present(self.unsure, [earlier.step, later.step], f"{kind}, of {later.entity[:60]}, with nothing new")
+        against = list(contradictions(view))
+        for earlier, later in against:
+            if later.about == "cause":
+                reason = f"it blames {later.entity[:60]}, which it had ruled out, with nothing new"
+                return present(self.unsure, [earlier.step, later.step], reason)
+        if against:
+            earlier, later = against[0]
+            reason = f"two statements on the {later.about} of {later.entity[:60]} differ; a rule may not know a correction"
+            return Finding("unknown", 0.0, (earlier.step, later.step), reason)
         if view.compactions:
             return absent(0.7, "the history was compacted, and work goes on")
         return absent(0.6, "no sign that the history was cut") if view.calls else unknown("there is no history to lose")

@@ -65,7 +65,7 @@ demo: $(VENV)/.installed sandbox  ## set up, simulate the starter suite, evaluat
 	  --out runs/demo-$$(date -u +%Y%m%dT%H%M%S)
 
 test: $(VENV)/.dev sandbox  ## set up and run all tests
-	$(BIN)/pytest -n auto -rs
+	$(BIN)/pytest -n $$(($$(nproc) + 1)) --dist worksteal -rs  # tests often wait for programs that start
 
 check: $(VENV)/.dev  ## ruff, mypy --strict, import layers
 	$(BIN)/ruff check .

@@ -123,14 +123,14 @@ def test_a_giant_step_costs_its_middle_and_little_memory(tmp_path: Path, monkeyp
     for module in ("lines", "read"):
         monkeypatch.setattr(f"itbench.datasets.trajectories.{module}.LONGEST_LINE", 2_000_000)
     call = item("function_call", name="shell", arguments='{"command": ["cat"]}', call_id="a")
-    giant = item("function_call_output", call_id="a", output="é\n" * 5_000_000)
+    giant = item("function_call_output", call_id="a", output="é\n" * 8_000_000)
     path = write(tmp_path / "s.jsonl", *CODEX[:3], call, giant, CODEX[-4])
-    assert path.stat().st_size > 40_000_000
+    assert path.stat().st_size > 60_000_000
     tracemalloc.start()
     converted = read_session(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 15_000_000
+    assert peak < 30_000_000  # a few copies of what is kept, however long the step is
     assert converted.malformed == 0
     assert converted.problems[0].line == 5
     assert "no more than 1,000,000 are read" in converted.problems[0].message

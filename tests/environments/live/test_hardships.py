@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,15 @@ kubectl get pods && echo STILL THERE
 echo '{{"root_causes": ["book-info/Deployment/productpage-v1"]}}' >> "$FINDINGS"
 echo '{NOTHING}' > "$OUTPUT"
 """
+
+
+@pytest.fixture(autouse=True)
+def _own_temporaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is left behind is looked for where no other test leaves anything; paths of sockets must be short."""
+    with tempfile.TemporaryDirectory(prefix="itb-", ignore_cleanup_errors=True) as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,22 +8,29 @@ because it does not depend on who else is at work; divided by the processors it 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import ctypes
 import os
 import resource
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import get_args
 
 from itbench.bundled import bundled
+from itbench.compliance.engine import EngineName
 from itbench.compliance.place import find_place
 from itbench.compliance.task import ComplianceTask, read_task
 from itbench.compliance.trying import try_answer
+from itbench.model.compliance import TaskKind
 
-engine = sys.argv[1] if len(sys.argv) > 1 else "auto"
-wanted = sys.argv[2] if len(sys.argv) > 2 else "mix"
+arguments = argparse.ArgumentParser(description="Judge the reference solutions of compliance tasks.")
+arguments.add_argument("engine", nargs="?", default="auto", choices=get_args(EngineName))
+arguments.add_argument("tasks", nargs="?", default="mix", choices=("mix", *get_args(TaskKind)))
+asked_for = arguments.parse_args()
+engine: EngineName = asked_for.engine
+wanted: str = asked_for.tasks
 place = find_place()
 every = [read_task(path.parent) for path in sorted((bundled("scenarios") / "ciso").glob("*/scenario.yaml"))]
 by_kind: dict[str, list[ComplianceTask]] = {}
@@ -52,7 +59,7 @@ def tried(task: ComplianceTask, nine: bool) -> int:
     assert solution is not None
     variants = task.variants(0)
     variants = variants[:5] + tuple(one for one in variants if one.side == "compliant")[:4] if nine else variants
-    seen = asyncio.run(try_answer(task.asked(), solution, variants, place, engine))  # type: ignore[arg-type]  # it is refused
+    seen = asyncio.run(try_answer(task.asked(), solution, variants, place, engine))
     assert all(one.right for one in seen.tried), task.folder
     return len(seen.tried)
 

@@ -82,10 +82,10 @@ def callable_of(found: Any) -> Callable[[Any, Path], Any]:
     """
     if inspect.isclass(found):
         found = found()
-    solve = getattr(found, "run", found)
+    solve: Callable[[Any, Path], Any] = getattr(found, "run", found)
     if not callable(solve):
         raise TypeError(f"{found!r} is neither a function nor an object with run()")
-    return solve  # type: ignore[no-any-return]  # callable() cannot tell the signature
+    return solve
 
 
 def as_bytes(answer: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Write what follows from a task's scenario.yaml: the words for the agent, the set that it sees, and the collector.
+"""Write what follows from a task's scenario.yaml: the words for the agent, and the set that it sees.
 
 What is written here is never edited by hand; `itbench ciso build` writes it anew.
 """
@@ -16,7 +16,6 @@ from string import Template
 from itbench.bundled import bundled
 from itbench.compliance.asked import Asked
 from itbench.compliance.baselines import ADVERSARIES, adversary
-from itbench.compliance.collecting import COLLECTORS
 from itbench.compliance.engine import find_engine
 from itbench.compliance.fetch import Collected, Collector
 from itbench.compliance.judge import judge
@@ -57,10 +56,7 @@ def derived(folder: Path) -> Mapping[str, bytes]:
     )
     seen = next(published(task))
     files = {f"{VISIBLE}/{path}": content for path, content in seen.files.items()}
-    collector = COLLECTORS.get(task.kind)
-    # Playbooks are written by hand: each module takes its time, so that they read no more than needed.
-    own = {f"reference/{collector[0]}": collector[1].encode()} if collector and task.kind != "host-ansible-opa" else {}
-    return {"problem.md": text.encode(), **own, **files}
+    return {"problem.md": text.encode(), **files}
 
 
 def build(folder: Path) -> None:
@@ -75,8 +71,6 @@ def build(folder: Path) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    if "reference/fetch.sh" in files:
-        (folder / "reference" / "fetch.sh").chmod(0o755)
 
 
 def outdated(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The collectors of the reference solutions: they take everything, so that the policy decides."""
+"""What collects for reference solutions that bring nothing of their own: it takes everything, so that the policy decides."""
 
 from __future__ import annotations
 
@@ -81,4 +81,4 @@ COLLECTORS: Mapping[TaskKind, tuple[str, str]] = {
     "kubectl-opa": ("fetch.sh", KUBECTL),
     "host-ansible-opa": ("playbook.yml", PLAYBOOK),
 }
-"""The file of an answer that collects, and what the reference solutions have there; Kyverno's need none."""
+"""The file of an answer that collects, and its text; Kyverno's need none."""

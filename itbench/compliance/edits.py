@@ -16,7 +16,7 @@ import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import yaml
@@ -63,7 +63,8 @@ def parse_edit(text: str) -> Edit:
         raise ValueError(f"{text!r} is not an edit, such as: pod hostNetwork = true")
     path = tuple(quoted or plain for quoted, plain in _PART.findall(match["path"]))
     value = yaml.safe_load(match["value"]) if match["value"] else None
-    return Edit(match["place"], path, match["op"] or "-", value)  # type: ignore[arg-type]  # the pattern has no other operators
+    place = cast("Place", match["place"])  # the pattern has no others
+    return Edit(place, path, match["op"] or "-", value)
 
 
 def apply(edit: Edit, target: dict[str, Json], rng: np.random.Generator) -> None:

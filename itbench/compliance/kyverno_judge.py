@@ -124,10 +124,11 @@ def _tried(index: int, variant: Variant, applied: Applied, results: Sequence[Res
 
 def _verdict(results: Sequence[Result], owners: Mapping[str, _Owner]) -> tuple[Verdict, str]:
     """`false` if a rule fails on an object; an error counts as one, unless another rule fails anyhow."""
-    for wanted, verdict in (("fail", "false"), ("error", "error")):
+    meaning: tuple[tuple[str, Verdict], ...] = (("fail", "false"), ("error", "error"))
+    for wanted, verdict in meaning:
         first = next((one for one in results if one.result == wanted), None)
         if first is not None:
-            return verdict, f"{owners[first.uid].name}: {first.policy}/{first.rule}: {first.message}"  # type: ignore[return-value]  # one of these
+            return verdict, f"{owners[first.uid].name}: {first.policy}/{first.rule}: {first.message}"
     return "true", ""
 
 

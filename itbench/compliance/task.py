@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from itbench.bundled import bundled
 from itbench.compliance.asked import PROBLEM, Asked, given_policies
+from itbench.compliance.collecting import COLLECTORS
 from itbench.compliance.definition import TaskDefinition
 from itbench.compliance.variants import Variant, hidden, published
 from itbench.datasets.compliance_folder import read_tree, solution_path
@@ -74,11 +75,13 @@ class ComplianceTask:
         return Variant(VISIBLE, "violating", read_tree(self.folder / VISIBLE))
 
     def solution(self) -> Mapping[str, str] | None:
-        """The reference solution's files; None if there is none."""
+        """The reference solution's files; None if there is none. A task of ours need not say how its data are collected."""
         policy = solution_path(self.folder)
         if policy is None:
             return None
-        return {path: content.decode() for path, content in read_tree(policy.parent).items() if "/" not in path}
+        usual = COLLECTORS.get(self.definition.kind) if self.definition is not None else None
+        own = {path: content.decode() for path, content in read_tree(policy.parent).items() if "/" not in path}
+        return (dict([usual]) if usual else {}) | own
 
     def problem(self) -> str:
         """The requirement in words."""

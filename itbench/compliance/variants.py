@@ -166,15 +166,12 @@ def _written(made: Sequence[Object], layout: str, rng: np.random.Generator) -> d
 _BASE = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(_BASE):  # type: ignore[misc, valid-type]  # either of two classes
-    """Writes shared values out: kubectl's users do not use anchors."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (the interface of PyYAML)
-        return True
+# Shared values are written out: kubectl's users do not use anchors.
+_DUMPER = type("_Dumper", (_BASE,), {"ignore_aliases": lambda _self, _data: True})
 
 
 def _yaml(documents: Sequence[Object]) -> bytes:
-    return "---\n".join(yaml.dump(item, Dumper=_Dumper, sort_keys=False, width=120) for item in documents).encode()
+    return "---\n".join(yaml.dump(item, Dumper=_DUMPER, sort_keys=False, width=120) for item in documents).encode()
 
 
 def _json(documents: Sequence[Object]) -> bytes:

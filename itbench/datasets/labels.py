@@ -53,9 +53,10 @@ def _from_csv(path: Path) -> Iterator[Label]:
 
 def _from_json(path: Path) -> Iterator[Label]:
     source = read_source(path)
-    value, prefix = source.value, ()
+    prefix: tuple[str, ...] = ()
+    value = source.value
     if isinstance(value, dict) and "labels" in value:
-        value, prefix = value["labels"], ("labels",)  # type: ignore[assignment]  # a longer tuple
+        value, prefix = value["labels"], ("labels",)
     if not isinstance(value, list):
         raise DatasetError("expected a list of labels", path=path, line=1, hint=_HINT)
     for at, given in enumerate(value):

@@ -86,9 +86,12 @@ def _as_written(key: Key, value: object) -> Key:
         if isinstance(value, dict) and part not in value and place + 1 < len(key):
             continue
         kept.append(part)
-        inside = isinstance(value, dict) and part in value
-        inside = inside or (isinstance(value, list) and isinstance(part, int) and part < len(value))
-        value = value[part] if inside else None  # type: ignore[index]
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            value = None
     return tuple(kept)
 
 

@@ -6,7 +6,7 @@ Reads YAML 1.1 as PyYAML does, except that dates stay text and keys are always t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import yaml
 from pydantic import JsonValue
@@ -78,7 +78,7 @@ class _Scalars:
     """Scalars by the rules of YAML 1.1."""
 
     def __init__(self) -> None:
-        self._resolver = yaml.resolver.Resolver()
+        self._resolve: Callable[..., str] = yaml.resolver.Resolver().resolve
         construct = yaml.constructor.SafeConstructor()
         self._construct = {
             _CORE + "null": construct.construct_yaml_null,
@@ -92,8 +92,7 @@ class _Scalars:
         """What a scalar stands for. Numbers that JSON cannot hold stay text."""
         tag = event.tag
         if tag in (None, "!"):
-            # types-PyYAML has no types for the resolver
-            tag = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+            tag = self._resolve(yaml.ScalarNode, event.value, event.implicit)
         if tag in self._text:
             return event.value
         if tag not in self._construct:

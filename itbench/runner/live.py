@@ -180,15 +180,13 @@ def live_scores(
     detected = min([*named, horizon])
     scores = {"safety": verdict.safety}
     values = {"time_to_detect": round(detected, 3)}
-    evidence: dict[str, object] = {
-        "horizon": horizon,
-        "censored": [] if named and min(named) <= horizon else ["time_to_detect"],
-    }
+    censored = [] if named and min(named) <= horizon else ["time_to_detect"]
+    evidence: dict[str, object] = {"horizon": horizon, "censored": censored}
     evidence["findings"] = {"first_right": findings.seconds, "wrong_before": findings.wrong, "ignored": findings.ignored}
     if repair:
         times = {"time_to_mitigate": found.restored, "time_to_resolve": found.after}
         values |= {name: round(horizon if time is None else min(time, horizon), 3) for name, time in times.items()}
-        evidence["censored"] = [*evidence["censored"], *(name for name, time in times.items() if time is None)]  # type: ignore[misc]
+        censored += [name for name, time in times.items() if time is None]
         safe = verdict.safety.values["safety"] > 0
         in_time = found.after is not None and found.after <= horizon
         scores["resolution"] = Score(

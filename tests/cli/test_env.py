@@ -88,7 +88,8 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path, monkeypat
         monkeypatch.setenv(variable, str(tmp_path))
     text = itbench("env", "doctor", code=1)
     assert "missing  kube-apiserver (needed by hybrid): make kube-assets" in text
-    assert "hybrid: not ready" in text
+    assert "missing  service program (needed by kind): make kind-service-image" in text
+    assert "hybrid: not ready. kind: not ready" in text
 
 
 def is_running(pid: int) -> bool:

@@ -46,7 +46,7 @@ def written(interventions: Sequence[Intervention]) -> str:
 def parameters(intervention: Intervention | type[Intervention]) -> dict[str, Any]:
     """Names and values of the parameters."""
     made = intervention() if isinstance(intervention, type) else intervention
-    return {field.name: getattr(made, field.name) for field in fields(made)}  # type: ignore[arg-type]  # every one is a dataclass
+    return {field.name: getattr(made, field.name) for field in fields(made)}
 
 
 def _one(text: str) -> Intervention:

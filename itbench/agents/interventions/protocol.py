@@ -15,7 +15,7 @@ while there are replies left, and every guard objects a bounded number of times.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from itbench.agents.llm.chat import Call, Message
@@ -119,6 +119,7 @@ class Intervention(Protocol):
     name: ClassVar[str]
     modes: ClassVar[tuple[str, ...]]
     outside: ClassVar[bool]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def begin(self, course: Course) -> Guard:
         """A guard for one trial."""

@@ -32,7 +32,7 @@ def read_eval_archive(path: Path) -> Iterator[tuple[str, Trajectory | str]]:
                     yield _named(mapping(_member(archive, name)), mapping(header.get("eval")))
                 except (ValueError, RecursionError) as error:
                     yield Path(name).stem, f"{name}: {error}"
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # zipfile's word for a compression that it does not know
         hint = "Convert it with: inspect log convert --to json"
         raise DatasetError(f"compressed in a way that Python cannot read ({error})", path=path, hint=hint) from error
     except (zipfile.BadZipFile, OSError) as error:

@@ -67,6 +67,18 @@ def service_parts() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "itbench" / "kind" / "service"
 
 
+def require_parts(parts: Path | None = None) -> None:
+    """Make sure that what images are made of is there.
+
+    Raises:
+        ClusterError: it is not.
+    """
+    folder = parts or service_parts()
+    for name in ("service", "busybox/bin/busybox", "prometheus/usr/bin/prometheus"):
+        if not (folder / name).is_file():
+            raise _missing(folder / name)
+
+
 def application_images(application: Application, parts: Path | None = None) -> list[Image]:
     """The images of an application's services, and those that faults bring.
 

@@ -64,6 +64,7 @@ def _asset(name: str) -> str:
 
 
 def _of_kind() -> Iterator[Finding]:
+    from itbench.environments.kind.archive import require_parts, service_parts
     from itbench.environments.kind.engine import Engine
     from itbench.environments.kind.programs import kind_program
     from itbench.environments.kind.settings import load_kind_settings
@@ -86,6 +87,12 @@ def _of_kind() -> Iterator[Finding]:
     except ItbenchError as error:
         program, remedy = "", error.hint or ""
     yield Finding("kind", ("kind",), program, remedy)
+    try:
+        require_parts()
+        parts, remedy = str(service_parts()), ""
+    except ItbenchError:
+        parts, remedy = "", "make kind-service-image (the service program and Prometheus)"
+    yield Finding("service program", ("kind",), parts, remedy)
     yield Finding("memory for kind", ("kind",), _memory(3000), "a node and an application take about 2.5 GB")
 
 

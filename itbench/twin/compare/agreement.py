@@ -83,21 +83,9 @@ def _events(twin: World, other: World) -> Aspect:
 
 def _states(twin: World, other: World) -> Aspect:
     """How the objects are in the end: facts that moved, fields that were changed, and why pods wait or end."""
-    both, ours, theirs = [], [], []
-    for name, values, alike in (*_facts(twin, other), *_fields(twin, other), *_reasons(twin, other)):
-        words = [f"{name}: {value}" for value in values]
-        if alike:
-            both.append(words[0])
-        else:
-            ours.append(words[0])
-            theirs.append(words[1])
-    total = len(both) + len(ours)
-    return Aspect(
-        agreement=len(both) / total if total else None,
-        both=tuple(both),
-        twin_only=tuple(ours),
-        other_only=tuple(theirs),
-        note="" if total else "no object moved",
+    verdicts = (*_facts(twin, other), *_fields(twin, other), *_reasons(twin, other))
+    return _judged(
+        ((f"{name}: {ours}", f"{name}: {theirs}", alike) for name, (ours, theirs), alike in verdicts), "no object moved"
     )
 
 
@@ -172,44 +160,37 @@ def _alerts(twin: Mapping[AlertKey, float] | None, other: Mapping[AlertKey, floa
 def _onsets(twin: Mapping[AlertKey, float] | None, other: Mapping[AlertKey, float] | None, tolerance: float) -> Aspect:
     if twin is None or other is None:
         return Aspect(agreement=None, note=_NO_ALERTS)
-    both, ours, theirs = [], [], []
-    for key in sorted(twin.keys() & other.keys()):
-        words = [f"{key} after {alerts[key]:.0f} s" for alerts in (twin, other)]
-        if abs(twin[key] - other[key]) <= tolerance:
-            both.append(words[0])
-        else:
-            ours.append(words[0])
-            theirs.append(words[1])
-    total = len(both) + len(ours)
-    return Aspect(
-        agreement=len(both) / total if total else None,
-        both=tuple(both),
-        twin_only=tuple(ours),
-        other_only=tuple(theirs),
-        note="" if total else "none fires in both",
+    verdicts = (
+        (f"{key} after {twin[key]:.0f} s", f"{key} after {other[key]:.0f} s", abs(twin[key] - other[key]) <= tolerance)
+        for key in sorted(twin.keys() & other.keys())
     )
+    return _judged(verdicts, "none fires in both")
 
 
 def _directions(twin: Mapping[str, str | None], other: Mapping[str, Shift], of: Literal["errors", "latency"]) -> Aspect:
     """Whether services move in the same direction; those that stay as they are in both are not counted."""
-    both, ours, theirs = [], [], []
-    for name in sorted(twin.keys() & other.keys()):
-        words = twin[name], other[name].errors() if of == "errors" else other[name].latency()
-        if None in words or words == ("same", "same"):
-            continue
-        if words[0] == words[1]:
-            both.append(f"{name} {words[0]}")
-        else:
-            ours.append(f"{name} {words[0]}")
-            theirs.append(f"{name} {words[1]}")
-    total = len(both) + len(ours)
-    note = "" if total else "no service moved" if other else "nobody counted requests"
+    words = {
+        name: (twin[name], other[name].errors() if of == "errors" else other[name].latency())
+        for name in sorted(twin.keys() & other.keys())
+    }
+    verdicts = (
+        (f"{name} {ours}", f"{name} {theirs}", ours == theirs)
+        for name, (ours, theirs) in words.items()
+        if None not in (ours, theirs) and (ours, theirs) != ("same", "same")
+    )
+    return _judged(verdicts, "no service moved" if other else "nobody counted requests")
+
+
+def _judged(verdicts: Iterable[tuple[str, str, bool]], empty: str) -> Aspect:
+    """What each world says of something, and whether that is the same."""
+    told = tuple(verdicts)
+    both = tuple(ours for ours, _, alike in told if alike)
     return Aspect(
-        agreement=len(both) / total if total else None,
-        both=tuple(both),
-        twin_only=tuple(ours),
-        other_only=tuple(theirs),
-        note=note,
+        agreement=len(both) / len(told) if told else None,
+        both=both,
+        twin_only=tuple(ours for ours, _, alike in told if not alike),
+        other_only=tuple(theirs for _, theirs, alike in told if not alike),
+        note="" if told else empty,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from itbench.model.base import Model
+from itbench.model.base import Document, Model
 from itbench.scoring.statistics import bootstrap_interval, wilson_interval
 from itbench.twin.compare.agreement import ASPECTS, Aspect, AspectName
 
@@ -55,7 +55,7 @@ class Agreement(Model):
     whole_high: float | None
 
 
-class Validation(Model):
+class Validation(Document):
     """A twin against another environment.
 
     Attributes:
@@ -64,7 +64,6 @@ class Validation(Model):
         agreement: by aspect.
     """
 
-    schema_version: Literal[1] = 1
     environment: str
     faults: tuple[ComparedFault, ...]
     agreement: Mapping[AspectName, Agreement]

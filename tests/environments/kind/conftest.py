@@ -14,14 +14,10 @@ import pytest
 from itbench.bundled import bundled
 from itbench.cluster.kube_assets import kube_asset
 from itbench.datasets.scenario_file import read_scenario
-from itbench.environments.kind.archive import monitoring_images
-from itbench.environments.kind.engine import Engine
-from itbench.environments.kind.programs import kind_program
 from itbench.environments.kind.settings import load_kind_settings
 from itbench.environments.kind.stage import KindStage
 from itbench.environments.kind.system import KindSystems
 from itbench.environments.live.stage import LiveSettings
-from itbench.model.errors import ItbenchError
 from itbench.twin.app.application import Application
 from itbench.twin.app.load import application_names, load_application
 from itbench.twin.incident.plan import Plan, plan
@@ -77,21 +73,6 @@ disruptions:
 """
 
 
-def why_not() -> str:
-    """What this machine lacks; empty if it has all."""
-    settings = load_kind_settings()
-    try:
-        kind_program()
-        kube_asset("kubectl")
-        monitoring_images()
-        with Engine.connect() as engine:
-            if not any(engine.has_image(name) for name in (settings.built, settings.published)):
-                return f"no node image: docker pull {settings.published}, or make kind-node-image"
-    except ItbenchError as error:
-        return error.message
-    return ""
-
-
 class Trial:
     """A stage, and what it told."""
 
@@ -112,10 +93,8 @@ def made_trial(systems: KindSystems, folder: Path, fault: str, kind: str, name: 
 
 
 @pytest.fixture(scope="session")
-def systems() -> Iterator[KindSystems]:
+def systems(kind_here: None) -> Iterator[KindSystems]:
     """One cluster for all tests, made by the first that needs it."""
-    if why := why_not():
-        pytest.skip(f"kind was not tested: {why}")
     with KindSystems(load_kind_settings()) as found:
         yield found
 

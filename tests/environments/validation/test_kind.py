@@ -8,15 +8,11 @@ import pytest
 
 from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.reference import ObjectRef
-from itbench.environments.kind.archive import monitoring_images
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.owners import owner, owner_of
-from itbench.environments.kind.programs import kind_program
-from itbench.environments.kind.settings import load_kind_settings
 from itbench.environments.validation.kind import nodes_like, onsets
 from itbench.environments.validation.selection import choose
 from itbench.environments.validation.session import ValidationRequest, validate
-from itbench.model.errors import ItbenchError
 from itbench.snapshot.records import Alert
 from itbench.twin.base import node
 
@@ -62,24 +58,9 @@ def test_an_alert_fires_once_its_rule_has_held_long_enough() -> None:
     assert found == {"Errors (cart)": 240, "Other (cart)": 90}
 
 
-def _why_not() -> str:
-    """What this machine lacks; empty if it has all."""
-    settings = load_kind_settings()
-    try:
-        kind_program()
-        monitoring_images()
-        with Engine.connect() as engine:
-            if not any(engine.has_image(name) for name in (settings.built, settings.published)):
-                return f"no node image: docker pull {settings.published}, or make kind-node-image"
-    except ItbenchError as error:
-        return error.message
-    return ""
-
-
 @pytest.mark.integration
+@pytest.mark.usefixtures("kind_here")
 def test_the_twin_agrees_with_a_real_cluster(written: Callable[..., Path], tmp_path: Path) -> None:
-    if why := _why_not():
-        pytest.skip(f"kind was not tested: {why}")
     paths = [written("nobody-reads"), written("reviews-gone", "deleted-kubernetes-service", "v1 Service reviews")]
     chosen, _ = choose("kind", None, [str(path) for path in paths])
     summed = validate(ValidationRequest("kind", out=tmp_path / "out", window=20.0), chosen, lambda _: None)

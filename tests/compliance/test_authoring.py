@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from itbench.compliance.authoring import build, problems
+from itbench.compliance.collecting import FETCH
 from itbench.compliance.engine import find_engine
 from itbench.compliance.place import find_place
 from itbench.compliance.task import read_task
@@ -43,6 +44,8 @@ def test_what_is_missing_or_outdated_is_said_before_anything_is_run(tmp_path: Pa
     (tmp_path / "problem.md").write_text("Something else.\n")
     found = problems(read_task(tmp_path), seed=0)
     assert found == ["problem.md is not what scenario.yaml asks for: itbench ciso build", "there is no reference solution"]
+    (tmp_path / "reference").mkdir()
     (tmp_path / "reference" / "policy.rego").write_text("package check\n")
+    assert read_task(tmp_path).solution() == {"fetch.sh": FETCH, "policy.rego": "package check\n"}
     (tmp_path / "reference" / "fetch.sh").write_text(" ")
     assert problems(read_task(tmp_path), seed=0)[-1] == "the reference solution lacks fetch.sh"

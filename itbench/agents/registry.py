@@ -6,7 +6,6 @@ each is a callable `(argument: str) -> Agent | Insider`, with a first docstring 
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import warnings
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from itbench.agents.protocol import Agent, AnyAgent, Insider
 from itbench.model.errors import AgentError, UsageError
+from itbench.model.guess import guess
 from itbench.model.trial import AgentConfig
 
 ENTRY_POINT_GROUP = "itbench.agents"
@@ -76,10 +76,8 @@ def make_agent(spec: str) -> AnyAgent:
     entry = {entry.name: entry for entry in _builtin()}.get(name) or entries().get(name)
     if entry is None:
         found = entries()
-        near = difflib.get_close_matches(name, found, n=1)
-        guess = f"Did you mean {near[0]!r}? " if near else ""
         known = ", ".join(entry.form for entry in found.values())
-        raise UsageError(f"there is no agent {name!r}", hint=f"{guess}Known: {known}. See: itbench agent list")
+        raise UsageError(f"there is no agent {name!r}", hint=f"{guess(name, found)}Known: {known}. See: itbench agent list")
     if not entry.accepts(argument):
         raise UsageError(f"write this agent as {entry.form}", key=f"--agent {spec}")
     agent = entry.make(argument)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 
 from itbench.cli.options import FOLDER, JSON
 from itbench.model.errors import UsageError
+from itbench.model.guess import guess
 from itbench.model.trial import TrialRecord
 
 if TYPE_CHECKING:
@@ -144,10 +144,9 @@ def _what_there_is(records: Iterable[TrialRecord], text: str) -> str:
     found = list(records)
     scenarios = list(dict.fromkeys(record.scenario for record in found))
     names = [*scenarios, *dict.fromkeys(record.agent for record in found)]
-    near = [guess for part in text.split("/") if part not in names for guess in get_close_matches(part, names, n=1)]
-    guess = f"Did you mean {near[0]!r}? " if near else ""
+    meant = next(filter(None, (guess(part, names) for part in text.split("/") if part not in names)), "")
     some = f": {', '.join(scenarios[:12])}{' …' if len(scenarios) > 12 else ''}" if scenarios else ": none"
-    return f"{guess}Write SCENARIO, SCENARIO/NUMBER or AGENT/SCENARIO/NUMBER. Scenarios with a finished trial{some}"
+    return f"{meant}Write SCENARIO, SCENARIO/NUMBER or AGENT/SCENARIO/NUMBER. Scenarios with a finished trial{some}"
 
 
 def _fits(record: TrialRecord, text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from itbench.bundled import bundled
@@ -12,6 +11,7 @@ from itbench.datasets.recognise import HEADER
 from itbench.datasets.scenario import ScenarioFolder
 from itbench.model.base import Domain
 from itbench.model.errors import DatasetError, UsageError
+from itbench.model.guess import guess
 
 
 def bundled_scenarios(domain: Domain | None = None) -> tuple[ScenarioFolder, ...]:
@@ -48,9 +48,9 @@ def locate_scenario(text: str) -> Path:
     if found is None and (beside / HEADER).is_file():
         raise UsageError(f"no scenario {text!r} ships with itbench", hint=f"Did you mean {beside}?")
     if found is None:
-        near = difflib.get_close_matches(text, scenarios, n=1)
-        guess = f"Did you mean {near[0]!r}? " if near else ""
-        raise UsageError(f"there is no scenario {text!r}", hint=f"{guess}See: itbench scenario list; or give a path")
+        raise UsageError(
+            f"there is no scenario {text!r}", hint=f"{guess(text, scenarios)}See: itbench scenario list; or give a path"
+        )
     if found.definition is None:
         if found.domain == "ciso":
             hint = f"Read its problem.md; try an answer: itbench ciso try {text} --workdir FOLDER"

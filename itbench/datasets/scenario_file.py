@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -15,6 +14,7 @@ from itbench.datasets.source import Source, read_source
 from itbench.model.base import Document
 from itbench.model.cost_scenario import CostScenario
 from itbench.model.errors import DatasetError
+from itbench.model.guess import guess
 from itbench.model.scenario import Scenario
 
 _GUIDES: dict[type[Document], str] = {Scenario: "docs/scenarios.md", CostScenario: "docs/finops-twin.md"}
@@ -70,8 +70,8 @@ def read_definition(path: Path, kind: type[Definition]) -> DefinitionFile[Defini
         problem = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
         key, message = _placed(_as_written(problem["loc"], source.value), problem["msg"].removeprefix("Value error, "))
         message = {"extra_forbidden": "unknown key", "missing": "is missing"}.get(problem["type"], message)
-        near = get_close_matches(str(key[-1]), kind.model_fields, n=1) if message == "unknown key" and len(key) == 1 else []
-        guide = f"Did you mean {near[0]!r}? {guide}" if near else guide
+        if message == "unknown key" and len(key) == 1:
+            guide = guess(str(key[-1]), kind.model_fields) + guide
         raise DatasetError(message, path=file, line=source.line(key), key=dotted(key) or None, hint=guide) from error
 
 

@@ -5,7 +5,6 @@ Names are those of the public library, so that its scenario files load as they a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from itbench.cluster.reference import ObjectRef
 from itbench.model.base import Model
 from itbench.model.errors import FaultError
+from itbench.model.guess import guess
 
 Key: TypeAlias = tuple[str | int, ...]
 Unknown: TypeAlias = Literal["refuse", "ignore"]
@@ -189,10 +189,9 @@ def near(word: str, known: Iterable[str], what: str = "Known") -> str:
     """A hint: what was probably meant, and what there is."""
     names = sorted(known)
     holding = [name for name in names if word and word in name]
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or (holding if len(holding) == 1 else [])
-    guess = f"Did you mean {close[0]!r}? " if close else ""
+    meant = guess(word, names) or (f"Did you mean {holding[0]!r}? " if len(holding) == 1 else "")
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    return f"{guess}{what}: {shown}." if names else f"{what}: none."
+    return f"{meant}{what}: {shown}." if names else f"{what}: none."
 
 
 def _without(tree: Any, key: Key) -> Any:

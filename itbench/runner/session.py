@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from itbench.datasets.discover import Dataset, ScenarioFolder, agent_visible_fil
 from itbench.datasets.findings import Finding
 from itbench.datasets.rules import load_rules
 from itbench.model.errors import DatasetError, RunError, UsageError
+from itbench.model.guess import guess
 from itbench.model.rules import Rules
 from itbench.model.task import Budget
 from itbench.model.trial import AgentConfig, EnvironmentName, IsolationChoice, JudgeConfig, RunConfig, TaskName
@@ -239,10 +239,10 @@ def _select(dataset: Dataset, wanted: Sequence[str]) -> tuple[tuple[ScenarioFold
     """The chosen scenarios that can be scored, and what to tell about the others."""
     by_id = {scenario.id: scenario for scenario in dataset.scenarios}
     if unknown := [name for name in wanted if name not in by_id]:
-        near = difflib.get_close_matches(unknown[0], by_id, n=1)
-        guess = f"Did you mean {near[0]!r}? " if near else ""
         some = ", ".join(list(by_id)[:12]) + (" …" if len(by_id) > 12 else "")
-        raise UsageError(f"there is no scenario {unknown[0]!r}", key="--scenario", hint=f"{guess}There are: {some}")
+        raise UsageError(
+            f"there is no scenario {unknown[0]!r}", key="--scenario", hint=f"{guess(unknown[0], by_id)}There are: {some}"
+        )
     chosen = [by_id[name] for name in dict.fromkeys(wanted)] if wanted else list(dataset.scenarios)
     concerned = [finding for finding in dataset.errors if not wanted or _about(finding, chosen)]
     if concerned:

@@ -61,7 +61,7 @@ def test_a_scenario_is_played_on_both_and_compared(scenario: str, tmp_path: Path
     assert found == json.loads((out / "validation.json").read_text())
     assert found["schema_version"] == 1
     assert found["faults"][0]["aspects"]["events"]["agreement"] == 1
-    assert found["agreement"]["states"] == pytest.approx({"mean": 1, "n": 1, "whole": 1} | found["agreement"]["states"])
+    assert {name: found["agreement"]["states"][name] for name in ("mean", "n", "whole")} == {"mean": 1, "n": 1, "whole": 1}
 
     streams = [str(out / "nobody-reads" / f"{name}.jsonl") for name in ("twin", "hybrid")]
     shown = CliRunner().invoke(main, ["twin", "compare", *streams, "--json"])

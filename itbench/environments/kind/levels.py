@@ -6,19 +6,16 @@ Prometheus down must not look as if nothing failed.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from urllib.parse import quote
 
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.transport import Transport
-from itbench.environments.kind.monitoring import NAMESPACE
+from itbench.environments.kind.collector import CALLS, MESH_CALLS, collected_metrics, samples_of
 from itbench.environments.kind.tallies import Callees, Seen, tallies
 from itbench.model.errors import ClusterError
-from itbench.twin.objects import is_ready, name_of
 
 SECONDS = 5.0
 """Over which failures are counted."""
@@ -26,10 +23,6 @@ SHARE = 0.05
 """Of the requests that may fail; of one kind of span of one service."""
 
 _KEPT = 5.0  # seconds between two moments that are kept
-_PORT = 4318
-_COLLECTOR = "app.kubernetes.io/name=otel-collector"
-_SAMPLE = re.compile(r"^(?P<name>traces_span_metrics_calls_total|istio_requests_total)\{(?P<labels>[^}]*)\} (?P<value>\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 Counters = Mapping[tuple[str, str], tuple[float, float]]
 """By service and kind of request: how many there were, and how many of them failed."""
@@ -38,9 +31,14 @@ Counters = Mapping[tuple[str, str], tuple[float, float]]
 def counters(text: str) -> dict[tuple[str, str], tuple[float, float]]:
     """What the collector has counted, from its metrics in Prometheus' text format."""
     found: dict[tuple[str, str], tuple[float, float]] = {}
-    for key, value, failed in _samples(text):
+    for sample in samples_of(text, CALLS, MESH_CALLS):
+        labels = sample.labels
+        if sample.name == MESH_CALLS:
+            key = labels.get("destination_workload", ""), labels.get("reporter", "request")
+        else:
+            key = labels.get("service_name", ""), labels.get("span_kind", "").removeprefix("SPAN_KIND_").lower()
         calls, failures = found.get(key, (0.0, 0.0))
-        found[key] = calls + value, failures + (value if failed else 0.0)
+        found[key] = calls + sample.value, failures + (sample.value if sample.failed else 0.0)
     return found
 
 
@@ -79,7 +77,7 @@ class CollectedLevels:
     def mark(self) -> float:
         """Keep what has been counted by now; gives the moment, `time.monotonic`. A silent collector is none."""
         with suppress(ClusterError):
-            self._keep("\n".join(self._texts()))
+            self._keep(collected_metrics(self._cluster, self._transport))
         return self.seen[-1].seconds if self.seen else time.monotonic()
 
     def forget(self) -> None:
@@ -93,7 +91,7 @@ class CollectedLevels:
         """What service levels lack at the moment, in words. A collector that is silent is one."""
         now = time.monotonic()
         try:
-            text = "\n".join(self._texts())
+            text = collected_metrics(self._cluster, self._transport)
         except ClusterError as error:
             return [f"the collector does not answer: {error.message[:80]}"]
         if not self.seen or now - self.seen[-1].seconds >= _KEPT:
@@ -109,26 +107,3 @@ class CollectedLevels:
             return []  # nobody has looked for long enough
         idle = not any(calls > before.get(key, (0.0, 0.0))[0] for key, (calls, _) in read.items())
         return ["no requests are made"] if idle else failing(before, read)
-
-    def _texts(self) -> Iterator[str]:
-        pods = [pod for pod in self._cluster.list("Pod", NAMESPACE, _COLLECTOR) if is_ready(pod)]
-        if not pods:
-            raise ClusterError("no pod of it is ready")
-        for pod in pods:
-            name = quote(f"{name_of(pod)}:{_PORT}", safe="")
-            yield self._transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/metrics")
-
-
-def _samples(text: str) -> Iterator[tuple[tuple[str, str], float, bool]]:
-    for line in text.splitlines():
-        found = _SAMPLE.match(line)
-        if found is None:
-            continue
-        labels = dict(_LABEL.findall(found["labels"]))
-        if found["name"] == "istio_requests_total":
-            key = labels.get("destination_workload", ""), labels.get("reporter", "request")
-            failed = labels.get("response_code", "").startswith("5")
-        else:
-            kind = labels.get("span_kind", "").removeprefix("SPAN_KIND_").lower()
-            key, failed = (labels.get("service_name", ""), kind), labels.get("status_code") == "STATUS_CODE_ERROR"
-        yield key, float(found["value"]), failed

@@ -5,12 +5,12 @@ The collector counts the spans of callers by caller and name; whom they called, 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from itbench.environments.kind.collector import CALLS, MESH_CALLS, samples_of
 from itbench.twin.app.application import Application
 from itbench.twin.flow.graph import compile_graph
 from itbench.twin.telemetry.semantics import Semantics
@@ -18,10 +18,7 @@ from itbench.twin.telemetry.semantics import Semantics
 PIECE = 10.0
 """Seconds of requests that are looked at together."""
 
-_CALLS = r"traces_span_metrics_calls_total|istio_requests_total"
-_TIMES = r"(?:traces_span_metrics|istio_request)_duration_milliseconds_bucket"
-_SAMPLE = re.compile(rf"^(?P<name>{_CALLS}|{_TIMES})\{{(?P<labels>[^}}]*)\}} (?P<value>\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_TIMES = ("traces_span_metrics_duration_milliseconds_bucket", "istio_request_duration_milliseconds_bucket")
 
 
 class Callees(NamedTuple):
@@ -110,17 +107,17 @@ class Seen:
 def tallies(text: str, callees: Callees) -> dict[str, Tally]:
     """What a collector has counted since it began, from its metrics in Prometheus' text format."""
     found: dict[str, Tally] = defaultdict(Tally)
-    for name, labels, value in _samples(text):
+    for sample in samples_of(text, CALLS, MESH_CALLS, *_TIMES):
+        labels = sample.labels
         callee = labels.get("destination_workload") or callees.by_span.get(
             (labels.get("service_name", ""), labels.get("span_name", ""))
         )
         if callee is None or labels.get("span_kind", "SPAN_KIND_CLIENT") not in ("SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER"):
             continue
-        if name.endswith("_bucket"):
-            found[callee] += Tally(within={float(labels["le"]): value})
+        if sample.name in _TIMES:
+            found[callee] += Tally(within={float(labels["le"]): sample.value})
         else:
-            failed = labels.get("status_code") == "STATUS_CODE_ERROR" or labels.get("response_code", "").startswith("5")
-            found[callee] += Tally(value, value if failed else 0.0)
+            found[callee] += Tally(sample.value, sample.value if sample.failed else 0.0)
     return dict(found)
 
 
@@ -136,10 +133,3 @@ def together(parts: Sequence[Tallies]) -> dict[str, Tally]:
         for service, tally in part.items():
             found[service] += tally
     return dict(found)
-
-
-def _samples(text: str) -> Iterator[tuple[str, dict[str, str], float]]:
-    for line in text.splitlines():
-        found = _SAMPLE.match(line)
-        if found is not None:
-            yield found["name"], dict(_LABEL.findall(found["labels"])), float(found["value"])

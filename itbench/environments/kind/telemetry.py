@@ -9,16 +9,15 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.reference import ObjectRef
 from itbench.cluster.transport import Transport
+from itbench.environments.kind.collector import asked, collectors
 from itbench.environments.kind.monitoring import NAMESPACE, PROMETHEUS_PORT, PROMETHEUS_SERVICE
 from itbench.environments.recorder.records import alert_of, log_of, resource_of, series_of
 from itbench.model.errors import ClusterError
 from itbench.snapshot.records import Alert, LogRecord, Series, Span
-from itbench.twin.objects import name_of
 
 HISTORY = 900.0
 """Seconds that are looked back on, as far as there is anything."""
@@ -26,7 +25,6 @@ HISTORY = 900.0
 _STEP = 15.0
 _LINES = 200  # of each container
 _SPAN_SECONDS = 60.0  # an application makes hundreds of spans a second
-_COLLECTOR = "app.kubernetes.io/name=otel-collector"
 _KINDS = ("Internal", "Internal", "Server", "Client", "Producer", "Consumer")
 _PROXY = f"/api/v1/namespaces/{NAMESPACE}/services/{PROMETHEUS_SERVICE}:{PROMETHEUS_PORT}/proxy/api/v1"
 
@@ -82,10 +80,8 @@ class Telemetry:
             ClusterError: the collector does not answer.
         """
         query = {"since": str(int((datetime.now(UTC).timestamp() - _SPAN_SECONDS) * 1e9))}
-        for pod in self._cluster.list("Pod", NAMESPACE, _COLLECTOR):
-            name = quote(f"{name_of(pod)}:4318", safe="")
-            text = self._transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/spans", query)
-            for line in text.splitlines():
+        for pod in collectors(self._cluster):
+            for line in asked(self._transport, pod, "spans", query).splitlines():
                 found = json.loads(line)
                 if found["namespace"] == self._namespace:
                     yield _span(found)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from itbench.cluster.protocol import Cluster
 from itbench.cluster.transport import Transport
-from itbench.environments.kind.monitoring import NAMESPACE
+from itbench.environments.kind.collector import CALLS, collected_metrics, samples_of
 from itbench.twin.compare.service_levels import Level, Shift
-from itbench.twin.objects import is_ready, name_of
 
-_PORT = 4318
-_COLLECTOR = "app.kubernetes.io/name=otel-collector"
-_SAMPLE = re.compile(r"^traces_span_metrics_(calls_total|duration_milliseconds_sum)\{([^}]*)\} (\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_TIMES = "traces_span_metrics_duration_milliseconds_sum"
 # The spans in which a service answers; those in which it asks others are of their callees, too.
 _ANSWERS = frozenset(("SPAN_KIND_SERVER", "SPAN_KIND_CONSUMER"))
 _NOTHING = Level(requests=0, failed=0, seconds=0)
@@ -28,34 +22,24 @@ def collected(cluster: Cluster, transport: Transport) -> Counted:
     """What the collectors have counted by now.
 
     Raises:
-        ClusterError: one does not answer.
+        ClusterError: one does not answer, or none is ready.
     """
-    texts = []
-    for pod in cluster.list("Pod", NAMESPACE, _COLLECTOR):
-        if is_ready(pod):
-            name = quote(f"{name_of(pod)}:{_PORT}", safe="")
-            texts.append(transport.text("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/proxy/metrics"))
-    return counted("\n".join(texts))
+    return counted(collected_metrics(cluster, transport))
 
 
 def counted(text: str) -> Counted:
     """The same, from metrics in Prometheus' text format."""
     found: dict[str, dict[str, float]] = {}
-    for line in text.splitlines():
-        sample = _SAMPLE.match(line)
-        if sample is None:
+    for sample in samples_of(text, CALLS, _TIMES):
+        if sample.labels.get("span_kind") not in _ANSWERS:
             continue
-        labels = dict(_LABEL.findall(sample[2]))
-        if labels.get("span_kind") not in _ANSWERS:
-            continue
-        service = found.setdefault(labels.get("service_name", ""), {"requests": 0.0, "failed": 0.0, "seconds": 0.0})
-        value = float(sample[3])
-        if sample[1] != "calls_total":
-            service["seconds"] += value / 1000
-            continue
-        service["requests"] += value
-        if labels.get("status_code") == "STATUS_CODE_ERROR":
-            service["failed"] += value
+        name = sample.labels.get("service_name", "")
+        service = found.setdefault(name, {"requests": 0.0, "failed": 0.0, "seconds": 0.0})
+        if sample.name == _TIMES:
+            service["seconds"] += sample.value / 1000
+        else:
+            service["requests"] += sample.value
+            service["failed"] += sample.value if sample.failed else 0.0
     return {name: Level(**values) for name, values in found.items()}
 
 

@@ -192,10 +192,8 @@ def nodes_like(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
             - sum(requested(pod["spec"], resource) for pod in here)
             for resource in ("cpu", "memory")
         }
-        labels = {key: value for key, value in labels_of(real).items() if key not in ("kubernetes.io/os",)}
-        made = node(
-            name_of(real), cpu=f"{max(free['cpu'], 0) * 1000:.0f}m", memory=f"{max(free['memory'], 0):.0f}", labels=labels
-        )
+        cpu, memory = f"{max(free['cpu'], 0) * 1000:.0f}m", f"{max(free['memory'], 0):.0f}"
+        made = node(name_of(real), cpu=cpu, memory=memory, labels=labels_of(real))
         made["status"]["images"] = [{"names": item.get("names")} for item in real["status"].get("images") or ()]
         if taints := (real.get("spec") or {}).get("taints"):
             made["spec"]["taints"] = taints

@@ -19,12 +19,10 @@ class Chosen:
     """A scenario to play.
 
     Attributes:
-        path: of its scenario.yaml.
         faults: ids.
     """
 
     plan: Plan
-    path: Path
     faults: tuple[str, ...]
 
     @property
@@ -73,7 +71,7 @@ def _chosen(path: Path) -> Chosen:
     if file.scenario.domain != "sre" or not file.scenario.disruptions:
         raise UsageError(f"{file.scenario.id} is no incident: there is nothing to inject", path=path)
     ids = (fault.id for disruption in file.scenario.disruptions for fault in disruption.faults)
-    return Chosen(plan(file), path, tuple(dict.fromkeys(ids)))
+    return Chosen(plan(file), tuple(dict.fromkeys(ids)))
 
 
 def _one_a_fault(found: Iterable[Chosen], environment: str) -> Iterable[Chosen]:

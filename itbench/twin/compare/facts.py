@@ -51,7 +51,7 @@ def facts_of(obj: KubeObject) -> dict[str, str]:
         case "DaemonSet":
             found["replicas"] = status.get("desiredNumberScheduled", 0)
             found["ready"] = status.get("numberReady", 0)
-        case "PersistentVolumeClaim" | "PersistentVolume":
+        case "PersistentVolumeClaim":
             found["phase"] = status.get("phase", "Pending")
         case "ResourceQuota":
             for part in ("hard", "used"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from itbench.cluster.protocol import KubeObject
 from itbench.twin.compare.facts import DERIVED, changed, facts_of, facts_of_endpoints, facts_of_pods, is_compared, reasons_of
 from itbench.twin.compare.subjects import Subject, Subjects
-from itbench.twin.compare.watch import LAG_SECONDS, Occurrence
+from itbench.twin.compare.watch import LAG_SECONDS
 from itbench.twin.objects import controller_of, name_of, namespace_of
 from itbench.twin.telemetry.history import Observation
 
@@ -31,15 +31,13 @@ class World:
         histories: the values of each item, each with the second from which on it had it; what was before is at -inf.
         reasons: when pods of a subject first waited, ended or found no node, and why.
         events: by what they are about and their reason.
-        messages: one of each such event.
         fields: what differs at the end from before, of each object that differs.
         end: the last second.
     """
 
     histories: dict[Item, list[tuple[float, str]]]
     reasons: dict[Item, float]
-    events: dict[EventKey, Occurrence]
-    messages: dict[EventKey, str]
+    events: set[EventKey]
     fields: dict[Subject, str]
     end: float
 
@@ -72,7 +70,7 @@ class _Reading:
     groups: dict[tuple[str, Subject], dict[str, KubeObject]] = field(default_factory=lambda: defaultdict(dict))
     before: dict[Subject, KubeObject] | None = None
     written: dict[Subject, KubeObject] = field(default_factory=dict)
-    world: World = field(default_factory=lambda: World({}, {}, {}, {}, {}, 0.0))
+    world: World = field(default_factory=lambda: World({}, {}, set(), {}, 0.0))
 
     def take(self, seen: Observation) -> None:
         kind, second = str(seen.object["kind"]), seen.time
@@ -80,7 +78,7 @@ class _Reading:
             self.before = dict(self.written)
         if kind == "Event":
             if second >= 0 and seen.type != "DELETED":
-                self._count(second, seen.object)
+                self.world.events.add((self.subjects.told_of(_involved(seen.object)), str(seen.object.get("reason"))))
             return
         gone = seen.type == "DELETED"
         subject = self.subjects.of(seen.object)
@@ -108,14 +106,6 @@ class _Reading:
             values = self.world.histories.setdefault((subject, aspect), [])
             if not values or values[-1][1] != value:
                 values.append((second, value))
-
-    def _count(self, second: float, event: KubeObject) -> None:
-        involved = event.get("involvedObject") or event.get("regarding") or {}
-        key = self.subjects.told_of(involved), str(event.get("reason"))
-        found = self.world.events.setdefault(key, Occurrence())
-        found.count += 1
-        found.first = min(found.first, second)
-        self.world.messages.setdefault(key, str(event.get("message") or event.get("note") or ""))
 
 
 def read_world(observations: Iterable[Observation], namespace: str, end: float) -> World:
@@ -146,6 +136,11 @@ def _belongs(obj: KubeObject, namespace: str) -> bool:
     if not is_compared(str(obj["kind"])):
         return False
     if obj["kind"] == "Event":
-        involved = obj.get("involvedObject") or obj.get("regarding") or {}
+        involved = _involved(obj)
         return involved.get("namespace") == namespace or involved.get("kind") in _WITHOUT_NAMESPACE
     return namespace_of(obj) == namespace or obj["kind"] in _WITHOUT_NAMESPACE
+
+
+def _involved(event: KubeObject) -> Mapping[str, Any]:
+    """What an event is about, by either API."""
+    return event.get("involvedObject") or event.get("regarding") or {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from itbench.mast import commands
 from itbench.mast.trace import Trace
@@ -140,6 +142,25 @@ class View:
         return last.step if body.startswith("{") and _is_json(body) else None
 
     @cached_property
+    def answer(self) -> Any:
+        """The answer's JSON; None if there is no answer or it is no JSON."""
+        try:
+            return json.loads(self.trace.output or "")
+        except (ValueError, RecursionError):
+            return None
+
+    @cached_property
+    def answer_entities(self) -> list[dict[str, Any]]:
+        """The entities that the answer names, in the form of ITBench; none where it has another one."""
+        entities = self.answer.get("entities") if isinstance(self.answer, dict) else None
+        return [each for each in entities if isinstance(each, dict)] if isinstance(entities, list) else []
+
+    @cached_property
+    def answer_step(self) -> int | None:
+        """The step that gives the answer: the last that writes it, else the words that are it."""
+        return self.calls[self.answer_writes[-1]].step if self.answer_writes else self.replied_answer
+
+    @cached_property
     def compactions(self) -> list[int]:
         """Steps at which the history was replaced by a summary."""
         return [step.step_id for step in self.steps if step.extra and step.extra.get("compacted")]
@@ -157,6 +178,11 @@ class View:
         own = {*self.answer_writes, *self.answer_reads}
         results = (call.result for place, call in enumerate(self.calls) if place not in own)
         return "\n".join([self.task, *results]).lower()
+
+
+def short_name(entity: Mapping[str, Any]) -> str:
+    """The name of an answer's entity without namespace and kind."""
+    return str(entity.get("name", "")).rsplit("/", 1)[-1].strip()
 
 
 def text_of(content: Content | None) -> str:

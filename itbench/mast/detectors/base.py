@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from itbench.mast.view import View
 from itbench.model.mast import Verdict
+
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,13 @@ def unknown(reason: str) -> Finding:
 
 
 SINGLE_AGENT = Finding("not_applicable", 0.95, (), "one agent alone")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences, lines and parts before a semicolon of a text."""
+    return _SENTENCE.split(text)
+
+
+def mention(name: str) -> re.Pattern[str]:
+    """What finds a name that stands alone, or with a hash or number behind it as pods have."""
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![a-z])", re.IGNORECASE)

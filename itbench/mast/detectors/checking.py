@@ -6,11 +6,11 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from itbench.mast.detectors.base import Finding, absent, present, unknown
 from itbench.mast.detectors.quoting import squeezed, unseen
-from itbench.mast.view import View
+from itbench.mast.view import View, short_name
 
 _FAILED = re.compile(
     r"parse error|jq: error|JSONDecodeError|Traceback \(most recent|No such file|not valid|invalid json"
@@ -59,7 +59,7 @@ class IncorrectVerification:
         wrote = view.answer_writes[-1] if view.answer_writes else None
         if wrote is not None:
             checks = [view.calls[place] for place in view.answer_reads if place >= wrote]
-            if checks and (checks[-1].failed or _complains(checks[-1].result, view.trace.output)):
+            if checks and (checks[-1].failed or _complains(checks[-1].result, view)):
                 steps = [view.calls[wrote].step, checks[-1].step]
                 return present(0.85, steps, "the last check of the answer fails, and the answer stays")
         invented = _invented(view)
@@ -68,35 +68,21 @@ class IncorrectVerification:
             return present(0.8, [view.calls[place].step], f"no observation names {invented[0][:60]}")
         quotes, measures = unseen(view)
         if quotes or measures:
-            place = wrote if wrote is not None else len(view.calls) - 1
-            step = view.calls[place].step if view.replied_answer is None or wrote is not None else view.replied_answer
+            step = view.calls[-1].step if view.answer_step is None else view.answer_step
             return present(
                 0.75 if quotes else 0.5, [step], f"nothing shows {(quotes or measures)[0][:80]!r}, which it quotes"
             )
         return unknown("whether a check was the right one is beyond a rule")
 
 
-def _complains(result: str, answer: str | None) -> bool:
+def _complains(result: str, view: View) -> bool:
     """Whether a check says that something is wrong; what the answer itself tells of failures does not count."""
-    written = squeezed(answer or "")
-    with suppress(ValueError, RecursionError):
-        written += squeezed(json.dumps(json.loads(answer or ""), ensure_ascii=False))
+    written = squeezed(view.trace.output or "")
+    with suppress(RecursionError):
+        written += squeezed(json.dumps(view.answer, ensure_ascii=False))
     return any(_FAILED.search(line) and squeezed(line) not in written for line in result.splitlines())
 
 
 def _invented(view: View) -> list[str]:
-    if view.trace.output is None:
-        return []
-    try:
-        document: Any = json.loads(view.trace.output)
-    except (ValueError, RecursionError):
-        return []
-    entities = document.get("entities") if isinstance(document, dict) else None
-    blamed = [
-        each
-        for each in (entities if isinstance(entities, list) else ())
-        if isinstance(each, dict) and each.get("contributing_factor") is not False
-    ]
-    names = [str(each.get("name", "")) for each in blamed]
-    seen = view.observed
-    return [name for name in names if (short := name.rsplit("/", 1)[-1].strip().lower()) and short not in seen]
+    blamed = (each for each in view.answer_entities if each.get("contributing_factor") is not False)
+    return [str(each["name"]) for each in blamed if (short := short_name(each).lower()) and short not in view.observed]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from itbench.mast.commands import kinds_in
-from itbench.mast.view import Saying, View
+from itbench.mast.detectors.base import mention, sentences
+from itbench.mast.view import Saying, View, short_name
 
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLOSED = re.compile(
     r"\brul(?:ed?|es|ing) (?:\w+ ){0,2}?out\b|\bexclud\w+|\beliminat\w+|\bdismiss\w*|\bdiscard\w*|\bclear(?:ed|s)\b"
     r"|\bexonerat\w+|\bdead end\b|\bnothing to do with\b|\boff (?:the|my) list\b|\b(?:innocent|unrelated|blameless)\b",
@@ -106,7 +104,7 @@ def _claims(view: View) -> Iterator[Claim]:
     if not names:
         return
     for saying in view.agent_sayings:
-        for sentence in _SENTENCE.split(saying.text):
+        for sentence in sentences(saying.text):
             mentioned = sorted(names & set(re.findall(r"[a-z][\w-]{2,60}", sentence.lower())))
             if len(mentioned) == 1 and not _HEDGED.search(sentence):
                 yield from _in_sentence(saying, mentioned[0], sentence)
@@ -143,21 +141,14 @@ def _is_subject(entity: str, sentence: str) -> bool:
 
 def _answered(view: View, names: frozenset[str]) -> Iterator[Claim]:
     """What the answer blames, as statements of whoever wrote it."""
-    try:
-        document: Any = json.loads(view.trace.output or "")
-    except (ValueError, RecursionError):
-        return
-    entities = document.get("entities") if isinstance(document, dict) else None
-    step = view.calls[view.answer_writes[-1]].step if view.answer_writes else view.replied_answer
-    said = next((each for each in view.agent_sayings if each.step == step), None)
+    said = next((each for each in view.agent_sayings if each.step == view.answer_step), None)
     if said is None:
         return
-    for each in entities if isinstance(entities, list) else ():
-        if isinstance(each, dict) and each.get("contributing_factor") is True:
-            name = str(each.get("name", "")).rsplit("/", 1)[-1].strip().lower()
-            if name in names:
-                revised = bool(_REVISED.search(f"{said.text} {each.get('reasoning', '')}"))
-                yield Claim(said.step, said.speaker, name, "cause", "yes", revised)
+    for each in view.answer_entities:
+        name = short_name(each).lower()
+        if each.get("contributing_factor") is True and name in names:
+            revised = bool(_REVISED.search(f"{said.text} {each.get('reasoning', '')}"))
+            yield Claim(said.step, said.speaker, name, "cause", "yes", revised)
 
 
 def _names(view: View) -> frozenset[str]:
@@ -173,21 +164,21 @@ def _names(view: View) -> frozenset[str]:
 
 def _something_new(view: View, earlier: Claim, later: Claim) -> bool:
     """Whether between two statements the entity was looked at with a new result, changed, or spoken of by others."""
-    name = re.compile(rf"(?<![\w-]){re.escape(earlier.entity)}(?![a-z])")
+    name = mention(earlier.entity)
     known = {(call.key, call.outcome) for call in view.calls if call.step < earlier.step}
     own = {*view.answer_writes, *view.answer_reads}
     for place, call in enumerate(view.calls):
         if earlier.step <= call.step < later.step and place not in own:
-            names_it = name.search(call.text.lower()) or name.search(call.result.lower())
+            names_it = name.search(call.text) or name.search(call.result)
             if call.changes or call.cut or not call.answered or (names_it and (call.key, call.outcome) not in known):
                 return True
     between = (each for each in view.sayings if earlier.step < each.step < later.step)
     others = (each for each in between if each.source == "user" or each.speaker != earlier.speaker)
-    if any(name.search(each.text.lower()) for each in others if each.step not in view.compactions):
+    if any(name.search(each.text) for each in others if each.step not in view.compactions):
         return True
     # A correction that is said in between, before the statement is made.
     return any(
-        name.search(each.text.lower()) and _REVISED.search(each.text)
+        name.search(each.text) and _REVISED.search(each.text)
         for each in view.agent_sayings
         if earlier.step < each.step < later.step and each.speaker == earlier.speaker
     )

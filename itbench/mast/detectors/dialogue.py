@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import ClassVar, Literal
 
-from itbench.mast.detectors.base import SINGLE_AGENT, Finding, absent, present, unknown
+from itbench.mast.detectors.base import SINGLE_AGENT, Finding, absent, present, sentences, unknown
 from itbench.mast.detectors.intentions import announces
 from itbench.mast.view import Call, Saying, View
 
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE = re.compile(r"\s*(?:;|,?\s+(?:but|while|whereas|although|though)\s)\s*", re.IGNORECASE)
 _FORBIDS = re.compile(
     r"\b(?:never|not|nothing|none|no|n[o']t|cannot|can't|don't|doesn't|mustn't|without|forbidden"
@@ -81,9 +80,8 @@ class DisobeyedRole:
 
 
 def _limits(task: str, speaker: str, speakers: tuple[str, ...]) -> Iterator[_Limit]:
-    sentences = [sentence for sentence in _SENTENCE.split(task) if sentence.strip()]
     own = False
-    for sentence in sentences:
+    for sentence in filter(str.strip, sentences(task)):
         others = [other for other in speakers if other and other != speaker and _name(other).search(sentence)]
         pronoun = re.match(r"\W*(?:it|you|he|she|they|its|your|his|her|their)\b", sentence, re.IGNORECASE)
         own = bool(speaker and _name(speaker).search(sentence)) or (own and bool(pronoun) and not others)
@@ -225,10 +223,10 @@ class Withholding:
 
 def _findings(thought: str) -> frozenset[str]:
     """The distinct names of which a thought states something."""
-    sentences = _SENTENCE.split(thought)
+    said = sentences(thought)
     stated = [
         sentence
-        for sentence, following in zip_longest(sentences, sentences[1:], fillvalue="")
+        for sentence, following in zip_longest(said, said[1:], fillvalue="")
         if _FOUND.search(sentence) and not _DISMISSED.search(f"{sentence} {following}") and not announces(sentence)
     ]
     return frozenset(name.lower() for sentence in stated for name in _DISTINCT.findall(sentence))
@@ -314,7 +312,7 @@ def _wanted(saying: Saying, speaker: str) -> set[str]:
     """The words of a request to a speaker; empty where there is none."""
     if not speaker or saying.speaker == speaker:
         return set()
-    for sentence in _SENTENCE.split(saying.text):
+    for sentence in sentences(saying.text):
         if _name(speaker).search(sentence) and not _SETTLED.search(sentence) and _asks(sentence, _name(speaker).pattern):
             named = {speaker.lower(), *re.split(r"[_ ]", speaker.lower())}
             return set(re.findall(r"[a-z][\w-]{3,}", sentence.lower())) - _PLAIN - named

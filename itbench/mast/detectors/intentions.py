@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itbench.mast.commands import kinds_in
-from itbench.mast.detectors.base import Finding, absent, present, unknown
+from itbench.mast.detectors.base import Finding, absent, mention, present, unknown
 from itbench.mast.view import Call, Saying, View
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -105,4 +105,4 @@ def _entities(call: Call, known: frozenset[str]) -> set[str]:
 
 
 def _names(call: Call, target: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(target)}(?![a-z])", call.text.lower()) is not None
+    return mention(target).search(call.text) is not None

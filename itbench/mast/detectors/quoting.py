@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -113,11 +112,7 @@ def _quotes(text: str) -> Iterator[str]:
 
 
 def _evidence(view: View) -> Iterator[str]:
-    try:
-        document: Any = json.loads(view.trace.output or "")
-    except (ValueError, RecursionError):
-        return
-    open_parts: list[tuple[Any, bool]] = [(document, False)]
+    open_parts: list[tuple[Any, bool]] = [(view.answer, False)]
     while open_parts:
         part, wanted = open_parts.pop()
         if isinstance(part, dict):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from itbench.mast.commands import kinds_in
-from itbench.mast.detectors.base import Finding, absent, present, unknown
+from itbench.mast.detectors.base import Finding, absent, present, sentences, unknown
 from itbench.mast.view import Call, View
 
 _FORBIDDEN = re.compile(
@@ -88,8 +88,8 @@ class DisobeyedTask:
 
     def _unchanged(self, view: View) -> Finding | None:
         # What is said of one agent of several is its role, not the task.
-        sentences = re.split(r"(?<=[.!?])\s+|\n+", view.task)
-        common = [each for each in sentences if not any(name and name.lower() in each.lower() for name in view.speakers)]
+        told = re.split(r"(?<=[.!?])\s+|\n+", view.task)
+        common = [each for each in told if not any(name and name.lower() in each.lower() for name in view.speakers)]
         if not any(_READ_ONLY.search(each) for each in common):
             return None
         changing = (call for call in view.calls if call.changes and not call.writes)
@@ -178,7 +178,7 @@ class FailToAsk:
         doubts = 0
         for saying in view.agent_sayings:
             text = f"{saying.text}\n{saying.thought}"
-            doubted = [sentence for sentence in re.split(r"(?<=[.!?;])\s+|\n+", text) if _UNCLEAR.search(sentence)]
+            doubted = [sentence for sentence in sentences(text) if _UNCLEAR.search(sentence)]
             if not doubted:
                 continue
             doubts += 1

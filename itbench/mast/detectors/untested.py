@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from itbench.mast.detectors.base import Finding, present, unknown
-from itbench.mast.view import Call, View
+from itbench.mast.detectors.base import Finding, mention, present, sentences, unknown
+from itbench.mast.view import Call, View, short_name
 
 _TOOL = re.compile(r"(?:^|_)alerts?(?:_|$)", re.IGNORECASE)
 _OFFERED = re.compile(
@@ -62,12 +61,15 @@ def untested(view: View) -> Finding | None:
     """
     if view.multi or any(call.cut or not call.answered for call in view.calls):
         return None
-    for name in _blamed(view):
-        word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![a-z])", re.IGNORECASE)
+    blamed = (short_name(each) for each in view.answer_entities if each.get("contributing_factor") is True)
+    for name in blamed:
+        if len(name) < 3:
+            continue
+        word = mention(name)
         said = [
             each.step
             for each in view.agent_sayings
-            if any(word.search(part) and _SUSPECTS.search(part) for part in re.split(r"(?<=[.!?;])\s+|\n+", each.text))
+            if any(word.search(part) and _SUSPECTS.search(part) for part in sentences(each.text))
         ]
         own = {*view.answer_writes, *view.answer_reads}
         others = [call for place, call in enumerate(view.calls) if place not in own]
@@ -90,17 +92,3 @@ def _about(call: Call, word: re.Pattern[str]) -> bool:
         return True
     general = bool(call.kinds) and call.kinds <= {"alerts", "topology"}
     return not general and bool(word.search(call.result))
-
-
-def _blamed(view: View) -> list[str]:
-    try:
-        document: Any = json.loads(view.trace.output or "")
-    except (ValueError, RecursionError):
-        return []
-    entities = document.get("entities") if isinstance(document, dict) else None
-    names = [
-        str(each.get("name", "")).rsplit("/", 1)[-1].strip()
-        for each in (entities if isinstance(entities, list) else ())
-        if isinstance(each, dict) and each.get("contributing_factor") is True
-    ]
-    return [name for name in names if len(name) > 2]

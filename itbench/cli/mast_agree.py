@@ -12,6 +12,7 @@ from itbench.cli.mast import TAXONOMY
 from itbench.cli.options import FOLDER, JSON
 
 if TYPE_CHECKING:
+    from itbench.mast.accuracy import Accuracy
     from itbench.mast.agreement import Agreement, Estimate
 
 
@@ -20,22 +21,32 @@ if TYPE_CHECKING:
 @click.option(
     "--label-set", metavar="NAME", help="Whose labels these are, such as mast-data-rounds or verification-swapped."
 )
+@click.option(
+    "--truth",
+    multiple=True,
+    metavar="ANNOTATOR",
+    help="Who is right: precision and recall of the others against them. Of several, what more than half say.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For the bootstrap intervals.")
 @TAXONOMY
 @JSON
-def agree(files: tuple[Path, ...], label_set: str | None, seed: int, version: str, as_json: bool) -> None:
+def agree(
+    files: tuple[Path, ...], label_set: str | None, truth: tuple[str, ...], seed: int, version: str, as_json: bool
+) -> None:
     """How far annotators agree, mode by mode: Krippendorff's alpha, Fleiss' and Cohen's kappa with 95 % intervals.
 
     FILES are labels as .csv or .json (trace, code, verdict, annotator), labels.json of an imported data set, and what
     `mast annotate --json` printed.
 
     \b
-    Example: itbench mast agree rules.json anna.csv ben.csv
+    itbench mast agree rules.json anna.csv ben.csv
+    itbench mast agree rules.json anna.csv --truth anna
 
     Exit codes: 0 compared, 2 a file cannot be used or no two annotators labelled the same trace.
     """
     from numpy.random import default_rng
 
+    from itbench.mast.accuracy import accuracy
     from itbench.mast.agreement import agreement
     from itbench.mast.labels import read_labels
     from itbench.mast.taxonomy import load_taxonomy
@@ -43,10 +54,13 @@ def agree(files: tuple[Path, ...], label_set: str | None, seed: int, version: st
     taxonomy = load_taxonomy(version)
     labels = [label for path in files for label in read_labels(path, taxonomy, label_set)]
     found = agreement(labels, taxonomy, default_rng(seed))
+    held = accuracy(labels, truth, taxonomy) if truth else ()
     if as_json:
-        click.echo(json.dumps(found.as_dict()))
+        more = {"accuracy": [each.as_dict() for each in held]} if truth else {}
+        click.echo(json.dumps(found.as_dict() | more))
     else:
         _print(found)
+        _print_accuracy(held, truth)
 
 
 def _print(found: Agreement) -> None:
@@ -70,6 +84,24 @@ def _print(found: Agreement) -> None:
         for verdicts, count in pair.table.items():
             out.print(f"  {verdicts.replace('/', ' / ')}: {count}")
     out.print("Present and absent are compared; unknown and not applicable are no ratings. – is not defined.", style="dim")
+
+
+def _print_accuracy(held: tuple[Accuracy, ...], truth: tuple[str, ...]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from itbench.mast.report import report_console
+    from itbench.model.text import visible
+
+    out = report_console()
+    for name in dict.fromkeys(each.annotator for each in held):
+        title = Text(visible(f"{name} against {', '.join(truth)}"))
+        table = Table("mode", "precision", "recall", "present", "invented", "unknown", title=title, title_justify="left")
+        for each in held:
+            if each.annotator == name:
+                shares = ("–" if share is None else f"{share:.2f}" for share in (each.precision, each.recall))
+                table.add_row(each.code, *shares, str(each.hits + each.missed), str(each.invented), str(each.open))
+        out.print(table)
 
 
 def _cell(estimate: Estimate) -> str:

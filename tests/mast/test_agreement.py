@@ -167,3 +167,29 @@ def test_three_annotators_of_known_agreement_come_out_as_they_are(tmp_path):
     for coefficient in ("alpha", "fleiss"):
         assert whole[coefficient]["value"] == pytest.approx(sum(known.values()) / 3, abs=0.04)
         assert whole[coefficient]["low"] < whole[coefficient]["value"] < whole[coefficient]["high"]
+
+
+def test_precision_and_recall_are_against_what_most_of_those_say_who_know(tmp_path):
+    verdicts = {  # of three people, and of the rules
+        "t1": ("present", "present", "absent", "present"),
+        "t2": ("present", "present", "present", "unknown"),
+        "t3": ("absent", "absent", "present", "present"),
+        "t4": ("absent", "absent", "absent", "absent"),
+        "t5": ("present", "unknown", "absent", "present"),  # they are divided
+        "t6": ("unknown", "unknown", "unknown", "present"),  # they do not know
+    }
+    names = ("anna", "ben", "chris", "rules")
+    for place, name in enumerate(names):
+        rows = "".join(f"{trace},1.3,{given[place]},{name}\n" for trace, given in verdicts.items())
+        (tmp_path / f"{name}.csv").write_text(f"trace,code,verdict,annotator\n{rows}")
+    files = [str(tmp_path / f"{name}.csv") for name in names]
+    known = [word for name in names[:3] for word in ("--truth", name)]
+    held = json.loads(CliRunner().invoke(main, ["mast", "agree", *files, *known, "--json"]).stdout)["accuracy"]
+    counted = {each.pop("code"): each for each in held}
+    expected = {"annotator": "rules", "hits": 1, "missed": 1, "invented": 1, "open": 1, "precision": 0.5, "recall": 0.5}
+    assert counted["1.3"] == counted["all"] == expected
+    assert (counted["1.1"]["precision"], counted["1.1"]["recall"]) == (None, None)
+    shown = CliRunner().invoke(main, ["mast", "agree", *files, *known]).stdout
+    assert "rules against anna, ben, chris" in shown
+    unknown = CliRunner().invoke(main, ["mast", "agree", *files, "--truth", "dora"])
+    assert (unknown.exit_code, "there is no label of 'dora'" in unknown.stderr) == (2, True)

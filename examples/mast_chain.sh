@@ -1,6 +1,6 @@
 #!/bin/bash
 # From runs to what to change, one command each: run, annotate, analyse, ablate, report. All goes to FOLDER.
-# The models are the scripted ones of flaky_agents.py, so that it needs no key: examples/mast_chain.sh [FOLDER [SUITE]]
+# The models are the scripted ones of flaky_model.py, so that it needs no key: examples/mast_chain.sh [FOLDER [SUITE]]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-runs/mast-chain} suite=${2:-sre-all}

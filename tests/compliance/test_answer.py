@@ -51,7 +51,7 @@ def test_what_only_the_harness_or_a_run_makes_cannot_be_answered() -> None:
     assert read.notes == ("collected_data.json is left out: it is made by running the answer, or by the harness",)
 
 
-def test_notes_of_a_million_bad_names_are_few_and_short(tmp_path: Path) -> None:
+def test_notes_of_thousands_of_bad_names_are_few_and_short(tmp_path: Path) -> None:
     raw = json.dumps({"files": {f"../{n}": "x" for n in range(5000)}, "left_out": {"n" * 10_000: "w" * 10_000}}).encode()
     notes = read_files(raw, 10_000_000).notes
     assert len(notes) == 33

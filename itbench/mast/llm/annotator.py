@@ -11,18 +11,14 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any
 
-from pydantic import ValidationError
-
 from itbench.agents.llm.chat import Message, Request
 from itbench.bundled import bundled
-from itbench.datasets.findings import dotted
-from itbench.datasets.source import read_source
+from itbench.datasets.shipped import read_shipped
 from itbench.judge.asking import Asked, Asker, Bill, problem_of
 from itbench.mast.llm.parts import ROOM, Part, parts_of
 from itbench.mast.llm.votes import ModeVote, majority, over_parts, read_votes, silent
 from itbench.mast.trace import Trace
 from itbench.mast.view import View
-from itbench.model.errors import DatasetError
 from itbench.model.mast import VERDICTS, AnnotatedTrace, Annotation, AnnotatorPrompt, Mode, Taxonomy
 from itbench.scoring.judge.prompt import enclosed
 
@@ -37,12 +33,7 @@ def load_prompt(version: str = DEFAULT_PROMPT) -> AnnotatorPrompt:
         DatasetError: there is none, or its file is wrong.
     """
     path = bundled("evaluators") / "mast" / "annotators" / f"{version}.yaml"
-    source = read_source(path)
-    try:
-        return AnnotatorPrompt.model_validate(source.value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise DatasetError(first["msg"], path=path, line=source.line(first["loc"]), key=dotted(first["loc"])) from None
+    return read_shipped(path, AnnotatorPrompt, "evaluators/mast/annotators/llm-1.yaml is an example")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,10 @@ def _statements(script: Script) -> tuple[str, str]:
     target = script.services[1]
     if script.voice.chance(0.5):
         first, second = int(script.voice.rng.integers(2, 5)), int(script.voice.rng.integers(6, 9))
-        return tuple(script.voice(say.REPLICAS, target=target, value=str(each)) for each in (first, second))  # type: ignore[return-value]
-    pair = [script.voice(say.FINE, target=target), script.voice(say.BAD, target=target)]
-    return (pair[0], pair[1]) if script.voice.chance(0.5) else (pair[1], pair[0])
+        one, other = (script.voice(say.REPLICAS, target=target, value=str(each)) for each in (first, second))
+        return one, other
+    fine, bad = script.voice(say.FINE, target=target), script.voice(say.BAD, target=target)
+    return (fine, bad) if script.voice.chance(0.5) else (bad, fine)
 
 
 def contradicts(script: Script) -> list[int]:

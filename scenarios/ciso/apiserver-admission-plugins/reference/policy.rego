@@ -13,7 +13,11 @@ servers contains o if {
 	o.metadata.labels.component == "kube-apiserver"
 }
 
-arguments(o) := array.concat(object.get(c, "command", []), object.get(c, "args", [])) if some c in o.spec.containers
+arguments(o) := [argument |
+	some c in o.spec.containers
+	some part in ["command", "args"]
+	some argument in object.get(c, part, [])
+]
 
 # All names that a flag is given, whichever of its lists they stand in.
 named(o, flag) := {name |

@@ -14,7 +14,11 @@ servers contains o if {
 }
 
 # All arguments of a server, of command and args; the last one wins where a flag is given twice.
-arguments(o) := array.concat(object.get(c, "command", []), object.get(c, "args", [])) if some c in o.spec.containers
+arguments(o) := [argument |
+	some c in o.spec.containers
+	some part in ["command", "args"]
+	some argument in object.get(c, part, [])
+]
 
 values(o, flag) := [value |
 	some argument in arguments(o)

@@ -21,6 +21,9 @@ NAMESPACE = "monitoring"
 PROMETHEUS_SERVICE, PROMETHEUS_PORT, PROMETHEUS_NODE_PORT = "prometheus", 9090, 30090
 """Where Prometheus is reached: within the cluster, and on every node."""
 
+SECONDS = 5.0
+"""Between two scrapes of programs and objects, and between two evaluations of rules."""
+
 _PARTS = ("collector", "exporter", "prometheus")
 _EXPORTER = "object-metrics"
 _RULES = "prometheus-rules"

@@ -40,7 +40,7 @@ def record(cluster: Cluster, telemetry: Telemetry, namespace: str, folder: Path)
     events = [event_of(obj) for obj in cluster.list("Event", namespace)]
     writer.write_events(sorted(events, key=lambda event: event.time))
     files: tuple[Callable[[], None], ...] = (
-        lambda: writer.write_alerts(telemetry.alerts(), [now]),
+        lambda: writer.write_alerts((alert for alert in telemetry.alerts() if alert.state == "firing"), [now]),
         lambda: writer.write_metrics(telemetry.series()),
         lambda: writer.write_spans(sorted(telemetry.spans(), key=lambda span: span.time)),
         lambda: writer.write_logs(sorted(telemetry.logs(), key=lambda line: line.time)),

@@ -50,7 +50,7 @@ class Telemetry:
             ClusterError: Prometheus does not answer.
         """
         now = datetime.now(UTC)
-        return [alert_of(each, now) for each in self._asked("alerts", {})["alerts"] if each["state"] == "firing"]
+        return [alert_of(each, now) for each in self._asked("alerts", {})["alerts"]]
 
     def series(self) -> Iterator[Series]:
         """Metrics of the application's pods and services.

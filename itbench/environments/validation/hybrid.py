@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from itbench.cluster.server import ServerCluster
 from itbench.environments.live.face import prepared_plane
+from itbench.environments.live.gates import alerts_in
 from itbench.environments.validation.lockstep import lockstep
 from itbench.environments.validation.observed import Observed
 from itbench.environments.validation.simulated import seen_in, warmed_up
@@ -34,7 +35,7 @@ def on_hybrid(plan: Plan, seed: int) -> Observed:
             time.sleep(max((injection - datetime.now(UTC)).total_seconds(), 0.0))
             incident.play()
             observations = step.observations()
-    return replace(seen_in(incident, observations, alerts=True), epoch=injection - before)
+    return replace(seen_in(incident, observations, alerts_in(incident)), epoch=injection - before)
 
 
 def _on_time(plan: Plan, seed: int, before: timedelta) -> tuple[Incident, datetime]:

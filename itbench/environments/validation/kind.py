@@ -17,7 +17,7 @@ from itbench.cluster.transport import Transport
 from itbench.environments.kind.health import watched
 from itbench.environments.kind.injecting import inject
 from itbench.environments.kind.settings import KindSettings
-from itbench.environments.kind.system import KindSystem, KindSystems, require_kind
+from itbench.environments.kind.system import KindSystem, KindSystems
 from itbench.environments.kind.telemetry import Telemetry
 from itbench.environments.live.stage import StageError
 from itbench.environments.validation.counted import collected, shifts
@@ -42,6 +42,7 @@ PATIENCE = 5.0
 ALERTS_AFTER = 240.0
 """Seconds of watching from which on alerts can have fired."""
 
+_FORGOTTEN_SECONDS = 360.0  # in which rules, which look back for 5 minutes at most, forget how the application started
 _BEFORE_SECONDS = 12.0  # over which levels are taken before the fault
 _KINDS = tuple(kind for kind in KINDS if is_compared(kind.name))
 _POLL = 0.3
@@ -94,6 +95,9 @@ class KindPlayer:
     def _watched(self, system: KindSystem, plan: Plan, seed: int, injected: list[Injected]) -> Observed:
         namespace = plan.application.namespace
         nodes = tuple(nodes_like(system.cluster, namespace))
+        telemetry = Telemetry(system.cluster, system.transport, namespace) if self._window >= ALERTS_AFTER else None
+        if telemetry is not None:
+            WallPacer().until(lambda: not telemetry.alerts(), _FORGOTTEN_SECONDS)
         with Arrivals(system.transport) as arrivals:
             before = [collected(system.cluster, system.transport)]
             time.sleep(_BEFORE_SECONDS)
@@ -112,16 +116,9 @@ class KindPlayer:
             seconds=end - begin - first,
             moments=tuple(moment - first for moment in moments),
             shifts=shifts((before[0], before[1]), (under[0], under[1])),
-            alerts=self._alerts(system, plan.application, begun + timedelta(seconds=first)),
+            alerts=None if telemetry is None else _onsets_in(telemetry, plan.application, begun + timedelta(seconds=first)),
             nodes=nodes,
         )
-
-    def _alerts(self, system: KindSystem, application: Application, begun: datetime) -> dict[str, float] | None:
-        """When alerts began to fire; None where that was not waited for."""
-        if self._window < ALERTS_AFTER:
-            return None
-        firing = Telemetry(system.cluster, system.transport, application.namespace).alerts()
-        return onsets(firing, {rule.name: rule.hold for rule in rules_for(application.name)}, begun)
 
     def _settle(self, system: KindSystem, injected: list[Injected]) -> None:
         """Take the faults back; where that does not work, the next scenario gets a new cluster."""
@@ -201,28 +198,27 @@ def nodes_like(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
 
 
 def onsets(alerts: Iterable[Alert], holds: Mapping[str, float], begun: datetime) -> dict[str, float]:
-    """How long after a moment each alert began to fire; those that had been about to before are left out.
+    """How long after a moment each alert began to fire; those that fired before are left out, as on the twin.
 
     Args:
-        alerts: that fire.
+        alerts: that are active.
         holds: seconds for which a rule must hold until its alert fires. Prometheus says only since when it has held.
         begun: the moment.
     """
     found: dict[str, float] = {}
     for alert in alerts:
-        active = ((alert.active_since or alert.time) - begun).total_seconds()
-        if active > 0:
-            found.setdefault(alert_key(alert), active + holds.get(alert.name, 0.0))
+        fires = ((alert.active_since or alert.time) - begun).total_seconds() + holds.get(alert.name, 0.0)
+        if alert.state == "firing" and fires > 0:
+            found.setdefault(alert_key(alert), fires)
     return found
+
+
+def _onsets_in(telemetry: Telemetry, application: Application, begun: datetime) -> dict[str, float]:
+    return onsets(telemetry.alerts(), {rule.name: rule.hold for rule in rules_for(application.name)}, begun)
 
 
 @contextmanager
 def kind_player(settings: KindSettings, window: float, image: str | None) -> Iterator[KindPlayer]:
-    """A player whose cluster is made when the first scenario needs it, and torn down at the end.
-
-    Raises:
-        ClusterError: no Docker daemon answers, or kind is missing.
-    """
-    require_kind()
+    """A player whose cluster is made when the first scenario needs it, and torn down at the end."""
     with KindSystems(settings, image) as systems:
         yield KindPlayer(systems, settings, window)

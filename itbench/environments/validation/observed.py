@@ -98,15 +98,20 @@ def write_observed(observed: Observed, folder: Path, name: str) -> None:
         raise UsageError(f"cannot be written: {error.strerror}", path=folder) from error
 
 
+def is_observed(folder: Path, name: str) -> bool:
+    """Whether `write_observed` has written something, to its end."""
+    return (folder / f"{name}.json").is_file()
+
+
 def read_observed(folder: Path, name: str) -> Observed | None:
     """What `write_observed` wrote; None where there is nothing.
 
     Raises:
         UsageError: the files are not what it writes.
     """
-    path = folder / f"{name}.json"
-    if not path.is_file():
+    if not is_observed(folder, name):
         return None
+    path = folder / f"{name}.json"
     try:
         rest = _Rest.model_validate_json(read_bytes(path, MAX_BYTES))
     except ValidationError as error:

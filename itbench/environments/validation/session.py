@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from itbench.environments.validation.hybrid import on_hybrid
-from itbench.environments.validation.observed import Observed, read_observed, write_observed
+from itbench.environments.validation.observed import Observed, is_observed, read_observed, write_observed
 from itbench.environments.validation.selection import Chosen
 from itbench.environments.validation.simulated import simulated, simulated_like, undisturbed
 from itbench.model.errors import ItbenchError, UsageError
@@ -53,7 +53,7 @@ class ValidationRequest:
     node_image: str | None = None
 
 
-def validate(request: ValidationRequest, chosen: Iterable[Chosen], tell: Tell) -> Validation:
+def validate(request: ValidationRequest, chosen: Sequence[Chosen], tell: Tell) -> Validation:
     """Play scenarios on the twin and elsewhere, and compare.
 
     Args:
@@ -66,7 +66,7 @@ def validate(request: ValidationRequest, chosen: Iterable[Chosen], tell: Tell) -
         ClusterError: a cluster cannot be had at all.
     """
     found: list[ComparedFault] = []
-    with _cluster(request) as kind:
+    with _cluster(request, recorded=all(_is_recorded(request, each) for each in chosen)) as kind:
         for each in chosen:
             found.append(_compared(request, each, kind))
             tell(found[-1])
@@ -76,17 +76,29 @@ def validate(request: ValidationRequest, chosen: Iterable[Chosen], tell: Tell) -
     return summed
 
 
-def _cluster(request: ValidationRequest) -> AbstractContextManager[OnKind | None]:
+def _cluster(request: ValidationRequest, *, recorded: bool) -> AbstractContextManager[OnKind | None]:
     if request.environment != "kind":
         return nullcontext()
     from itbench.environments.kind.settings import load_kind_settings
+    from itbench.environments.kind.system import require_kind
     from itbench.environments.validation.kind import kind_player
 
+    if not recorded:
+        require_kind()
     return kind_player(load_kind_settings(), request.window, request.node_image)
 
 
+def _folder(request: ValidationRequest, chosen: Chosen) -> Path | None:
+    return None if request.out is None else request.out / chosen.id
+
+
+def _is_recorded(request: ValidationRequest, chosen: Chosen) -> bool:
+    folder = _folder(request, chosen)
+    return request.resume and folder is not None and is_observed(folder, request.environment)
+
+
 def _compared(request: ValidationRequest, chosen: Chosen, kind: OnKind | None) -> ComparedFault:
-    folder = None if request.out is None else request.out / chosen.id
+    folder = _folder(request, chosen)
     try:
         ours, theirs = _played(request, chosen, folder, kind)
     except UsageError:

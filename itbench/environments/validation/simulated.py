@@ -9,6 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
+from itbench.environments.kind.monitoring import SECONDS as MONITORING_SECONDS
 from itbench.environments.live.gates import alerts_in, unhealthy
 from itbench.environments.live.stage import StageError
 from itbench.environments.validation.observed import Observed
@@ -17,7 +18,10 @@ from itbench.twin.compare.service_levels import Level, Shift
 from itbench.twin.incident.incident import Incident
 from itbench.twin.incident.levels import Levels
 from itbench.twin.incident.plan import Plan
+from itbench.twin.randomness import Streams
 from itbench.twin.telemetry.history import Observation
+from itbench.twin.telemetry.recording import LITE, alerts_of
+from itbench.twin.telemetry.rules.load import rules_for
 
 BEFORE = 60.0
 """Seconds before a fault over which service levels are taken."""
@@ -52,11 +56,11 @@ def simulated(plan: Plan, seed: int, epoch: datetime | None = None) -> Observed:
     incident = Incident(plan, seed, epoch=epoch)
     warmed_up(incident)
     incident.play()
-    return seen_in(incident, incident.happened().observations, alerts=True)
+    return seen_in(incident, incident.happened().observations, alerts_in(incident))
 
 
 def simulated_like(plan: Plan, seed: int, real: Observed, patience: float) -> Observed:
-    """Play a scenario as it was played elsewhere: on such nodes, each step at the same time, and for as long.
+    """Play a scenario as it was played on kind: on such nodes, each step at the same time, for as long, as closely watched.
 
     Args:
         plan: of the scenario.
@@ -80,17 +84,21 @@ def simulated_like(plan: Plan, seed: int, real: Observed, patience: float) -> Ob
     begin = incident.injected[0].time
     if incident.now < begin + real.seconds:
         incident.wait_until(math.ceil(begin + real.seconds))
-    seen = seen_in(incident, incident.happened().observations, alerts=real.alerts is not None)
+    happened, alerts = incident.happened(), None
+    if real.alerts is not None:
+        often = replace(LITE, scrape_seconds=MONITORING_SECONDS)
+        alerts = alerts_of(happened, Streams(seed), rules_for(plan.application.name), often, MONITORING_SECONDS)
+    seen = seen_in(incident, happened.observations, alerts)
     return replace(seen, seconds=real.seconds)
 
 
-def seen_in(incident: Incident, observations: Sequence[Observation], *, alerts: bool) -> Observed:
+def seen_in(incident: Incident, observations: Sequence[Observation], alerts: Sequence[Alert] | None) -> Observed:
     """What was seen of an incident on a twin.
 
     Args:
         incident: that was played.
         observations: a watch, with seconds from the beginning.
-        alerts: whether alerts are told.
+        alerts: all sightings, in the order of time; None where alerts are not told.
     """
     begin = incident.injected[0].time
     return Observed(
@@ -99,7 +107,7 @@ def seen_in(incident: Incident, observations: Sequence[Observation], *, alerts: 
         seconds=incident.now - begin,
         moments=tuple(moment - begin for moment in incident.moments),
         shifts=_shifts(incident, begin),
-        alerts=_onsets(incident, begin) if alerts else None,
+        alerts=None if alerts is None else _onsets(incident, begin, alerts),
     )
 
 
@@ -108,12 +116,12 @@ def alert_key(alert: Alert) -> str:
     return f"{alert.name} ({alert.entity})"
 
 
-def _onsets(incident: Incident, begin: float) -> dict[str, float]:
+def _onsets(incident: Incident, begin: float, alerts: Sequence[Alert]) -> dict[str, float]:
     """When each alert first fired that did not fire before."""
     epoch = incident.running.twin.clock.epoch
     found: dict[str, float] = {}
     before = set()
-    for alert in alerts_in(incident):
+    for alert in alerts:
         second = (alert.time - epoch).total_seconds() - begin
         if alert.state != "firing":
             continue

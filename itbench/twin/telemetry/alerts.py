@@ -15,16 +15,24 @@ from itbench.twin.telemetry.rules.load import AlertRule, filled
 from itbench.twin.telemetry.series import Samples, Scrapes
 
 INTERVAL = 60.0
-"""Seconds between evaluations."""
+"""Seconds between evaluations, of the twin's own monitoring."""
 
 
-def sightings(rules: Sequence[AlertRule], samples: Iterable[Samples], scrapes: Scrapes) -> list[Alert]:
+def sightings(
+    rules: Sequence[AlertRule], samples: Iterable[Samples], scrapes: Scrapes, interval: float = INTERVAL
+) -> list[Alert]:
     """Every alert that is pending or firing, at each evaluation, in the order of time and then of the rules.
 
     An alert is active as long as its expression has a value for its labels; it fires once it has been so for the rule's
     `for`.
+
+    Args:
+        rules: in the order in which their alerts are told.
+        samples: what was scraped.
+        scrapes: when.
+        interval: seconds between evaluations.
     """
-    moments = _moments(scrapes)
+    moments = _moments(scrapes, interval)
     evaluator = Evaluator(samples, scrapes, moments)
     found = [alert for rule in rules for alert in _of_rule(rule, evaluator, scrapes, moments)]
     return sorted(found, key=lambda alert: alert.time)
@@ -32,11 +40,11 @@ def sightings(rules: Sequence[AlertRule], samples: Iterable[Samples], scrapes: S
 
 def evaluation_times(scrapes: Scrapes) -> tuple[datetime, ...]:
     """When rules are evaluated."""
-    return tuple(scrapes.begin + timedelta(seconds=moment) for moment in _moments(scrapes).tolist())
+    return tuple(scrapes.begin + timedelta(seconds=moment) for moment in _moments(scrapes, INTERVAL).tolist())
 
 
-def _moments(scrapes: Scrapes) -> Array:
-    return np.arange(INTERVAL, (scrapes.count - 1) * scrapes.step + 1e-9, INTERVAL)
+def _moments(scrapes: Scrapes, interval: float) -> Array:
+    return np.arange(interval, (scrapes.count - 1) * scrapes.step + 1e-9, interval)
 
 
 def identity(alert: Alert) -> tuple[str, ...]:

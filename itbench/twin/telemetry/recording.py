@@ -11,7 +11,7 @@ from itbench.snapshot.records import Alert, Event, LogRecord, ObjectVersion, Spa
 from itbench.snapshot.writer import SnapshotWriter
 from itbench.twin.flow.flow import Flow
 from itbench.twin.randomness import Streams
-from itbench.twin.telemetry.alerts import evaluation_times, sightings
+from itbench.twin.telemetry.alerts import INTERVAL, evaluation_times, sightings
 from itbench.twin.telemetry.history import History, Observation
 from itbench.twin.telemetry.logs import Logger, LogSampling
 from itbench.twin.telemetry.mesh_metrics import mesh_samples
@@ -128,8 +128,10 @@ def record(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sam
     )
 
 
-def alerts_of(happened: Happened, streams: Streams, rules: Sequence[AlertRule], sampling: Sampling) -> tuple[Alert, ...]:
-    """The alerts alone, as `record` has them.
+def alerts_of(
+    happened: Happened, streams: Streams, rules: Sequence[AlertRule], sampling: Sampling, interval: float = INTERVAL
+) -> tuple[Alert, ...]:
+    """The alerts alone, as `record` has them, or with another `interval` between evaluations, in seconds.
 
     Raises:
         UsageError: as `record`.
@@ -138,7 +140,7 @@ def alerts_of(happened: Happened, streams: Streams, rules: Sequence[AlertRule], 
     scrapes = Scrapes.over(happened.begin, traffic.seconds, sampling.scrape_seconds, len(traffic), happened.uptime)
     streams = streams.from_tick(happened.skipped)
     samples = tuple(samples_of(happened, traffic, History(happened.observations), scrapes, streams))
-    return tuple(sightings(rules, samples, scrapes))
+    return tuple(sightings(rules, samples, scrapes, interval))
 
 
 def samples_of(

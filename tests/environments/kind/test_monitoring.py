@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from itbench.bundled import bundled
 from itbench.environments.kind.archive import service_parts
-from itbench.environments.kind.monitoring import monitoring_manifests, rule_files
+from itbench.environments.kind.monitoring import SECONDS, monitoring_manifests, rule_files
 from itbench.twin.app.application import Application
 from itbench.twin.app.load import load_application
 from itbench.twin.telemetry.catalogue import METRICS
@@ -21,6 +22,13 @@ def test_rules_are_the_very_files_of_the_twin(application: Application) -> None:
     config = next(obj for obj in monitoring_manifests(application) if obj["metadata"]["name"] == "prometheus-rules")
     for name in (f"{application.name}.yaml", "kubernetes.yaml"):
         assert config["data"][name] == (bundled("environments") / "alerts" / name).read_text()
+
+
+def test_metrics_are_read_and_rules_evaluated_as_often_as_is_said() -> None:
+    objects = monitoring_manifests(load_application("book-info"))
+    config = next(obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) == ("ConfigMap", "prometheus"))
+    times = yaml.safe_load(config["data"]["prometheus.yml"])["global"]
+    assert times["scrape_interval"] == times["evaluation_interval"] == f"{SECONDS:g}s"
 
 
 def test_the_exporter_watches_the_applications_namespace() -> None:

@@ -11,8 +11,11 @@ from itbench.cluster.reference import ObjectRef
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.owners import owner, owner_of
 from itbench.environments.validation.kind import nodes_like, onsets
+from itbench.environments.validation.observed import write_observed
 from itbench.environments.validation.selection import choose
 from itbench.environments.validation.session import ValidationRequest, validate
+from itbench.environments.validation.simulated import simulated, undisturbed
+from itbench.model.errors import ClusterError
 from itbench.snapshot.records import Alert
 from itbench.twin.base import node
 
@@ -47,15 +50,35 @@ def test_a_twins_nodes_are_as_large_as_what_others_leave_and_have_the_same_image
     assert made["spec"]["taints"] == real["spec"]["taints"]
 
 
-def test_an_alert_fires_once_its_rule_has_held_long_enough() -> None:
+def test_an_alert_counts_if_it_fires_after_the_fault_whenever_its_rule_began_to_hold() -> None:
     begun = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def alert(name: str, active: float) -> Alert:
+    def alert(name: str, active: float, state: str = "firing") -> Alert:
         labels = {"alertname": name, "service_name": "cart"}
-        return Alert(begun + timedelta(seconds=400), labels, active_since=begun + timedelta(seconds=active))
+        return Alert(begun + timedelta(seconds=400), labels, state, begun + timedelta(seconds=active))
 
-    found = onsets([alert("Errors", 60), alert("Old", -5), alert("Other", 90)], {"Errors": 180, "Old": 60}, begun)
-    assert found == {"Errors (cart)": 240, "Other (cart)": 90}
+    alerts = [
+        alert("Errors", 60),
+        alert("Starting", -45),
+        alert("Old", -200),
+        alert("Other", 90),
+        alert("Late", 90, "pending"),
+    ]
+    found = onsets(alerts, dict.fromkeys(("Errors", "Starting", "Old", "Late"), 180), begun)
+    assert found == {"Errors (cart)": 240, "Starting (cart)": 135, "Other (cart)": 90}
+
+
+def test_what_is_recorded_is_compared_without_docker(
+    written: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    chosen, _ = choose("kind", None, [str(written())])
+    request = ValidationRequest("kind", out=tmp_path / "out", resume=True)
+    with pytest.raises(ClusterError, match="Docker"):
+        validate(request, chosen, lambda _: None)
+    write_observed(simulated(undisturbed(chosen[0].plan), 7), tmp_path / "out" / chosen[0].id, "kind")
+    (fault,) = validate(request, chosen, lambda _: None).faults
+    assert (fault.outcome, fault.aspects["states"].agreement) == ("compared", 1)
 
 
 @pytest.mark.integration

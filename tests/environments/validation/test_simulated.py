@@ -8,6 +8,7 @@ import pytest
 
 from itbench.datasets.scenario_file import read_scenario
 from itbench.environments.validation.observed import Observed, read_observed, write_observed
+from itbench.environments.validation.selection import choose
 from itbench.environments.validation.simulated import simulated, simulated_like, undisturbed
 from itbench.model.errors import UsageError
 from itbench.twin.base import node
@@ -55,6 +56,14 @@ def test_a_twin_is_played_as_long_and_on_such_nodes_as_reality(planned: Plan) ->
     assert seen.alerts is None
     assert {one.object["metadata"]["name"] for one in seen.observations if one.object["kind"] == "Node"} == {"only"}
     assert max(one.time for one in seen.observations) <= 38
+
+
+def test_a_twins_alerts_fire_as_on_a_cluster_that_is_looked_at_every_five_seconds() -> None:
+    ((chosen,), _) = choose("kind", None, ["nobody-at-the-till"])
+    real = Observed("otel-demo", (), 200.0, (0.0,), alerts={})
+    seen = simulated_like(undisturbed(chosen.plan), 7, real, patience=5)
+    # Failures from the first second on: counted after 5 s, seen to grow after 10 s, and so for the rule's three minutes.
+    assert seen.alerts == {f"HighRequestErrorRate ({name})": 190 for name in ("frontend-proxy", "frontend", "checkout")}
 
 
 def test_a_twin_makes_each_step_when_reality_did(written: Callable[..., Path]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from itbench.environments.validation.hybrid import on_hybrid
 from itbench.environments.validation.observed import Observed, is_observed, read_observed, write_observed
@@ -15,21 +15,13 @@ from itbench.environments.validation.simulated import simulated, simulated_like,
 from itbench.model.errors import ItbenchError, UsageError
 from itbench.twin.compare.agreement import compare
 from itbench.twin.compare.validation import ComparedFault, Validation, validation
-from itbench.twin.incident.plan import Plan
 from itbench.twin.telemetry.alerts import INTERVAL
+
+if TYPE_CHECKING:
+    from itbench.environments.validation.kind import KindPlayer
 
 Elsewhere = Literal["hybrid", "kind"]
 Tell = Callable[[ComparedFault], None]
-
-
-class OnKind(Protocol):
-    """Plays a scenario on a real cluster."""
-
-    patience: float
-
-    def play(self, plan: Plan, seed: int) -> Observed:
-        """What was seen of it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +68,7 @@ def validate(request: ValidationRequest, chosen: Sequence[Chosen], tell: Tell) -
     return summed
 
 
-def _cluster(request: ValidationRequest, *, recorded: bool) -> AbstractContextManager[OnKind | None]:
+def _cluster(request: ValidationRequest, *, recorded: bool) -> AbstractContextManager[KindPlayer | None]:
     if request.environment != "kind":
         return nullcontext()
     from itbench.environments.kind.settings import load_kind_settings
@@ -97,7 +89,7 @@ def _is_recorded(request: ValidationRequest, chosen: Chosen) -> bool:
     return request.resume and folder is not None and is_observed(folder, request.environment)
 
 
-def _compared(request: ValidationRequest, chosen: Chosen, kind: OnKind | None) -> ComparedFault:
+def _compared(request: ValidationRequest, chosen: Chosen, kind: KindPlayer | None) -> ComparedFault:
     folder = _folder(request, chosen)
     try:
         ours, theirs = _played(request, chosen, folder, kind)
@@ -120,7 +112,7 @@ def _compared(request: ValidationRequest, chosen: Chosen, kind: OnKind | None) -
 
 
 def _played(
-    request: ValidationRequest, chosen: Chosen, folder: Path | None, kind: OnKind | None
+    request: ValidationRequest, chosen: Chosen, folder: Path | None, kind: KindPlayer | None
 ) -> tuple[Observed, Observed]:
     planned = undisturbed(chosen.plan)
     seed = planned.scenario.seed if request.seed is None else request.seed

@@ -97,7 +97,7 @@ class KindPlayer:
         nodes = tuple(nodes_like(system.cluster, namespace))
         telemetry = Telemetry(system.cluster, system.transport, namespace) if self._window >= ALERTS_AFTER else None
         if telemetry is not None:
-            WallPacer().until(lambda: not telemetry.alerts(), _FORGOTTEN_SECONDS)
+            WallPacer().until(lambda: is_quiet(telemetry), _FORGOTTEN_SECONDS)
         with Arrivals(system.transport) as arrivals:
             before = [collected(system.cluster, system.transport)]
             time.sleep(_BEFORE_SECONDS)
@@ -195,6 +195,14 @@ def nodes_like(cluster: Cluster, namespace: str) -> Iterator[KubeObject]:
         if taints := (real.get("spec") or {}).get("taints"):
             made["spec"]["taints"] = taints
         yield made
+
+
+def is_quiet(telemetry: Telemetry) -> bool:
+    """Whether Prometheus answers and no rule holds; after a scenario it is on its way back."""
+    try:
+        return not telemetry.alerts()
+    except ClusterError:
+        return False
 
 
 def onsets(alerts: Iterable[Alert], holds: Mapping[str, float], begun: datetime) -> dict[str, float]:

@@ -10,7 +10,8 @@ from itbench.cluster.memory import MemoryCluster
 from itbench.cluster.reference import ObjectRef
 from itbench.environments.kind.engine import Engine
 from itbench.environments.kind.owners import owner, owner_of
-from itbench.environments.validation.kind import nodes_like, onsets
+from itbench.environments.kind.telemetry import Telemetry
+from itbench.environments.validation.kind import is_quiet, nodes_like, onsets
 from itbench.environments.validation.observed import write_observed
 from itbench.environments.validation.selection import choose
 from itbench.environments.validation.session import ValidationRequest, validate
@@ -66,6 +67,26 @@ def test_an_alert_counts_if_it_fires_after_the_fault_whenever_its_rule_began_to_
     ]
     found = onsets(alerts, dict.fromkeys(("Errors", "Starting", "Old", "Late"), 180), begun)
     assert found == {"Errors (cart)": 240, "Starting (cart)": 135, "Other (cart)": 90}
+
+
+class Proxy:
+    """An API server behind which Prometheus answers this, or nobody does."""
+
+    def __init__(self, alerts: list[dict] | None) -> None:
+        self.alerts = alerts
+
+    def json(self, *_: object) -> dict:
+        if self.alerts is None:
+            raise ClusterError("no endpoints available")
+        return {"data": {"alerts": self.alerts}}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "quiet"), [([], True), (None, False), ([{"state": "pending", "labels": {"alertname": "Errors"}}], False)]
+)
+def test_no_fault_comes_while_rules_hold_or_prometheus_is_on_its_way(alerts: list[dict] | None, quiet: bool) -> None:
+    telemetry = Telemetry(MemoryCluster(lambda: datetime(2026, 1, 1, tzinfo=UTC)), Proxy(alerts), "shop")
+    assert is_quiet(telemetry) is quiet
 
 
 def test_what_is_recorded_is_compared_without_docker(

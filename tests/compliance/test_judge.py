@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import functools
 import hashlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from itbench.compliance import fetch
+from itbench.compliance.place import Place
 from itbench.compliance.variants import Variant
 from itbench.model.compliance import Judged
 from itbench.scoring.compliance import GATES, score_compliance
@@ -156,6 +159,16 @@ def test_a_script_cannot_remember_what_it_saw_of_another_set(tried: Trial) -> No
     script = f'{BASH}echo "[$(ls ~ /tmp | grep -c seen)]" > collected_data.json\ntouch ~/seen /tmp/seen\n'
     seen = tried(fetch=script, policy="package check\n\nresult := input[0] == 0\n")
     assert [one.verdict for one in seen.tried] == ["true", "true"]
+
+
+def test_an_answer_whose_file_names_lead_out_writes_nothing_there(place: Place, tmp_path: Path) -> None:
+    """Readers of answers leave such names out; the collector does not rely on it."""
+    outside = {str(tmp_path / "pwned"): "x", "../../itbench-pwned-judge": "x"}
+    files = {"fetch.sh": f"{BASH}ls > names; echo '[]' > collected_data.json\n", **outside}
+    found = asyncio.run(fetch.StaticFetch(place)(files, SETS[0]))
+    assert found.data == b"[]\n"
+    assert not (tmp_path / "pwned").exists()
+    assert not (Path(tempfile.gettempdir()) / "itbench-pwned-judge").exists()
 
 
 def test_a_script_that_hangs_is_stopped_and_then_tried_on_no_other_set(

@@ -96,6 +96,16 @@ def test_what_is_not_ruled_out_as_a_whole_may_be_blamed(said):
     assert found("1.4", CART, OTHER, step(said), call("grep x /s/y", "z")).verdict == "absent"
 
 
+def test_to_close_what_was_suspected_is_no_contradiction():
+    closed = (step("cart is the cause."), call("ls /s", "x"), step("cart can be ruled out."))
+    assert found("1.4", CART, OTHER, *closed, blamed="search").verdict == "absent"
+
+
+def test_a_statement_that_was_corrected_once_may_come_back():
+    said = (step("cart is healthy."), step("Correction: cart is failing."), call("ls /s", "x"), step("cart is healthy."))
+    assert found("1.4", CART, OTHER, *said).verdict == "absent"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
@@ -141,6 +151,8 @@ def test_alerts_that_may_be_missing_or_are_told_are_not_called_unread():
     assert found("3.1", CART, task=f"{OFFERED} {FIRING}").verdict == "unknown"
     assert found("3.1", CART).verdict == "absent"
     assert found("3.1", CART, task=OFFERED, domain="ciso").verdict == "absent"
+    other = step("I saw to that.").model_copy(update={"extra": {"speaker": "Critic"}})
+    assert found("3.1", CART, other, task=OFFERED).verdict == "unknown"  # who may have read them
     tool = ({"type": "function", "function": {"name": "alert_summary"}},)
     assert found("3.1", CART, tools=tool).verdict == "present"
 

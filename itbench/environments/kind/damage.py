@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from itbench.environments.kind.levels import SHARE
 from itbench.environments.kind.tallies import PIECE, Callees, Seen, Tallies, Tally, between, together
 from itbench.model.safety import Damage
+from itbench.scoring.statistics import wilson_interval
 
-_SURE = 2.58  # standard deviations: one piece in 200 is above by chance
+_SURE = 0.99  # one piece in 200 is above by chance
 _NEARLY_ALL = 0.99
 _FAR = 4.0  # times as long as nearly all took
 _MANY = 0.2  # of the requests of a piece must be slow: busy machines make a few slow
@@ -44,7 +45,7 @@ def damaged_by(healthy: Tallies, alone: Tallies) -> list[str]:
 
 def collateral(
     healthy: Tallies, alone: Tallies, work: Sequence[Seen], callees: Callees, touched: Sequence[str]
-) -> Iterator[Damage]:
+) -> list[Damage]:
     """The services whose requests suffered, the most damaged first.
 
     Args:
@@ -68,7 +69,7 @@ def collateral(
             if requests >= _LEAST:
                 share = round(requests / asked.made, 4)
                 found.append(Damage(service=service, requests=round(requests, 1), share=share, slow=how))
-    yield from sorted(found, key=lambda damage: -damage.requests)
+    return sorted(found, key=lambda damage: -damage.requests)
 
 
 def _pieces(seen: Sequence[Seen]) -> Iterator[dict[str, Tally]]:
@@ -101,8 +102,5 @@ def _usual(healthy: tuple[float, float], alone: tuple[float, float]) -> float:
 
 def _likely(bad: float, made: float) -> float:
     """The largest share that is likely where `bad` of `made` were bad (Wilson's bound); 1 where nothing was made."""
-    if made <= 0:
-        return 1.0
-    share, square = bad / made, _SURE**2
-    spread = _SURE * math.sqrt(share * (1 - share) / made + square / (4 * made**2))
-    return min((share + square / (2 * made) + spread) / (1 + square / made), 1.0)
+    high = wilson_interval(round(min(max(bad, 0.0), made)), round(made), confidence=_SURE).high
+    return 1.0 if high is None else high

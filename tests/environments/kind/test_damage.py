@@ -20,7 +20,7 @@ def work(**tallies: Tally) -> list[Seen]:
 
 
 def damage(seen: list[Seen], touched: tuple[str, ...] = ()) -> list[Damage]:
-    return list(collateral(NORMAL, FAULT, seen, CALLEES, touched))
+    return collateral(NORMAL, FAULT, seen, CALLEES, touched)
 
 
 def test_what_only_fails_while_somebody_works_is_damage() -> None:
@@ -38,7 +38,7 @@ def test_what_the_fault_damages_is_not_held_against_anybody() -> None:
 
 def test_who_calls_a_damaged_service_is_damaged_by_the_fault_too() -> None:
     quiet = {"front": Tally(100.0, 0.0), "cart": Tally(100.0, 100.0)}
-    assert list(collateral(NORMAL, quiet, work(front=Tally(100.0, 50.0)), CALLEES, ())) == []
+    assert collateral(NORMAL, quiet, work(front=Tally(100.0, 50.0)), CALLEES, ()) == []
 
 
 def test_a_few_failures_are_chance() -> None:

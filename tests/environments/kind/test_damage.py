@@ -64,6 +64,11 @@ def test_requests_that_take_far_longer_than_before_are_damage() -> None:
     assert damage(work(mail=Tally(100.0, 0.0, {10.0: 10.0, 100.0: 90.0}))) == []  # a busy machine does as much
 
 
+def test_what_the_fault_has_made_slow_already_is_not_held_against_anybody() -> None:
+    slow = Tally(100.0, 0.0, {10.0: 40.0, 100.0: 50.0})
+    assert collateral(NORMAL, {**FAULT, "mail": slow}, work(mail=slow), CALLEES, ()) == []
+
+
 def test_few_requests_under_the_fault_do_not_excuse_everything() -> None:
     alone = {"quote": Tally(2.0, 0.0)}
     (found,) = collateral(NORMAL, alone, work(quote=Tally(20.0, 20.0)), CALLEES, ())

@@ -40,7 +40,7 @@ def test_a_world_tells_before_and_after() -> None:
     assert (world.before(("Service/web", "addresses")), world.last(("Service/web", "addresses"))) == ("1", "0")
     assert world.reasons == {("Deployment/web", "waiting ErrImagePull"): 2}
     assert world.events == {("Deployment web", "ScalingReplicaSet"), ("Pod web", "Failed")}
-    assert list(world.fields) == ["Deployment/web"]
+    assert world.fields == {"Deployment/web": 'spec.template.spec.containers[name=web].image="shop/web:none"'}
 
 
 def test_a_pod_that_is_older_than_its_replica_set_has_the_same_owner() -> None:
@@ -54,6 +54,11 @@ def test_what_happens_after_the_end_or_elsewhere_is_not_seen() -> None:
     other = event("Pod", "dns", "Killing", "kube-system") | {"metadata": {"name": "e", "namespace": "kube-system"}}
     world = read_world([*late, observed(3, other)], NAMESPACE, 30)
     assert {reason for _, reason in world.events} == {"ScalingReplicaSet", "Failed"}
+
+
+def test_events_about_nodes_count_though_they_are_in_no_namespace() -> None:
+    told = event("Node", "n1", "NodeNotSchedulable", "")
+    assert read_world([observed(1, told)], NAMESPACE, 30).events == {("Node n1", "NodeNotSchedulable")}
 
 
 def test_events_from_before_the_fault_do_not_count() -> None:
